@@ -1,0 +1,44 @@
+"""Compiler options: warnings are errors in our code and silent in generated code."""
+
+OURS = [
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wshadow",
+    "-Wnon-virtual-dtor",
+    "-Wno-missing-field-initializers",
+]
+
+THEIRS = ["-w"]
+
+def muster_library(name, copts = [], **kwargs):
+    native.cc_library(name = name, copts = OURS + copts, **kwargs)
+
+def muster_binary(name, copts = [], **kwargs):
+    native.cc_binary(name = name, copts = OURS + copts, **kwargs)
+
+def muster_test(name, copts = [], deps = [], size = "small", **kwargs):
+    """A GoogleTest program. Tests that need root or cgroups say tags = ["local", "exclusive"]."""
+    native.cc_test(
+        name = name,
+        copts = OURS + copts,
+        size = size,
+        deps = deps + ["@system//:gtest_main"],
+        **kwargs
+    )
+
+def static_binary(name, copts = [], linkopts = [], **kwargs):
+    """Linked fully static, except in sanitizer builds, where that is impossible."""
+    native.cc_binary(
+        name = name,
+        copts = OURS + copts,
+        linkopts = linkopts + select({
+            "//tools/bazel:sanitized": [],
+            "//conditions:default": ["-static"],
+        }),
+        features = select({
+            "//tools/bazel:sanitized": [],
+            "//conditions:default": ["fully_static_link"],
+        }),
+        **kwargs
+    )
