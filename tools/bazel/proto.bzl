@@ -2,7 +2,7 @@
 
 load("//tools/bazel:cc.bzl", "THEIRS")
 
-def muster_proto(name, srcs, deps = [], grpc = False, visibility = ["//visibility:private"]):
+def muster_proto(name, srcs, deps = [], grpc = False, visibility = ["//visibility:public"]):
     """Generates and compiles C++ for .proto files below //proto.
 
     Args:

@@ -1,0 +1,105 @@
+// Making and mapping the arena, and finding one's way in it.
+#ifndef MUSTER_WORKER_ARENA_ARENA_H_
+#define MUSTER_WORKER_ARENA_ARENA_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/unique_fd.h"
+#include "worker/arena/layout.h"
+
+namespace muster::arena {
+
+// What one worker needs of the arena.
+struct WorkerShape {
+  uint32_t group_idx = 0;
+  uint32_t stream_set = 0;  // bit 1 << Stream for each stream that its work type fills
+  uint32_t sample_capacity = 0;
+  uint32_t migration_capacity = 0;
+};
+
+// A byte range of the arena.
+struct Range {
+  uint64_t offset = 0;
+  uint64_t bytes = 0;
+};
+
+// Bytes of bulk region that a shape takes, a multiple of the page.
+uint64_t BulkBytes(const WorkerShape& shape);
+
+// Bytes of the whole arena for these workers.
+uint64_t ArenaBytes(const std::vector<WorkerShape>& workers);
+
+// Unmaps when destroyed. Move-only; a moved-from object maps nothing. The accessors are thread-safe, what they point to is
+// synchronised by its own atomics.
+class Arena {
+ public:
+  // What a process may do with its mapping.
+  enum class Access {
+    kDaemon,    // header and gate words writable, everything else read-only
+    kPoolHost,  // header, gate words, host table writable, control and bulk not mapped into children
+  };
+
+  // Makes a memfd of the right size, lays it out, seals it against shrinking and growing, and returns its descriptor. Fails
+  // with RESOURCE_EXHAUSTED when the memory is not to be had.
+  static absl::StatusOr<UniqueFd> Create(const std::vector<WorkerShape>& workers);
+
+  // Maps the arena `fd`, after checking its seals, size and header: a file that is no arena is INVALID_ARGUMENT.
+  static absl::StatusOr<Arena> Map(int fd, Access access);
+
+  Arena() = default;
+  Arena(Arena&& other) noexcept;
+  Arena& operator=(Arena&& other) noexcept;
+  ~Arena();
+
+  uint32_t num_workers() const { return header().num_workers; }
+  Header& header() const { return *reinterpret_cast<Header*>(base_); }
+  GateWord* gate() const { return reinterpret_cast<GateWord*>(base_ + header().gate_offset); }
+  uint32_t* wake_order() const { return reinterpret_cast<uint32_t*>(base_ + header().order_offset); }
+  HostEntry& host(uint32_t worker) const {
+    return reinterpret_cast<HostEntry*>(base_ + header().host_offset)[worker];
+  }
+  // What the worker wrote: hostile to a reader.
+  Control& control(uint32_t worker) const {
+    return *reinterpret_cast<Control*>(base_ + header().control_offset + worker * kControlBytes);
+  }
+  Live& live(uint32_t worker) const { return LiveIn(control(worker), worker); }
+  std::byte* bulk(uint32_t worker) const { return base_ + host(worker).bulk_offset; }
+
+  static Live& LiveIn(Control& control, uint32_t worker) {
+    return *reinterpret_cast<Live*>(control.live_colours + (worker % kLiveColours) * kLineBytes);
+  }
+
+  // Where the workers [first, first + count) have their control pages and their bulk; both are contiguous.
+  Range ControlRange(uint32_t first, uint32_t count) const;
+  Range BulkRange(uint32_t first, uint32_t count) const;
+  // Header, gate words and wake order: what every worker sees, read-only.
+  Range SharedRange() const { return {0, header().host_offset}; }
+
+ private:
+  Arena(std::byte* base, uint64_t bytes) : base_(base), bytes_(bytes) {}
+
+  std::byte* base_ = nullptr;
+  uint64_t bytes_ = 0;
+};
+
+// One worker's bulk region, taken apart.
+struct Store {
+  StoreHead* head = nullptr;
+  std::atomic<uint64_t>* samples = nullptr;  // capacity of them
+  std::atomic<uint64_t>* buckets = nullptr;  // kHistogramBuckets of them
+};
+struct Bulk {
+  MigrationEntry* migrations = nullptr;
+  Store stores[kStreams];  // null pointers for streams that the worker does not fill
+};
+Bulk TakeApart(std::byte* bulk, const WorkerShape& shape);
+
+// The shape that the host table states for a worker.
+WorkerShape ShapeOf(const HostEntry& entry);
+
+}  // namespace muster::arena
+
+#endif  // MUSTER_WORKER_ARENA_ARENA_H_

@@ -1,0 +1,45 @@
+// The gate: workers wait, each at its own futex word, and wake each other along a binary tree, so that opening it takes the
+// opener the same time for ten workers and for ten thousand.
+#ifndef MUSTER_WORKER_ARENA_GATE_H_
+#define MUSTER_WORKER_ARENA_GATE_H_
+
+#include <time.h>
+
+#include <cstdint>
+
+#include "worker/arena/layout.h"
+
+namespace muster::arena {
+
+// The gate as every party sees it. Workers need read access only.
+struct Gate {
+  GateWord* words = nullptr;
+  const uint32_t* wake_order = nullptr;  // position in the tree -> worker
+  uint32_t num_workers = 0;
+};
+
+// Blocks worker `worker` until its word differs from `seen`, or until `timeout` has passed (null: no end; the caller's death
+// signal bounds the wait). Returns the word. Async-signal-safe.
+uint32_t WaitForChange(const Gate& gate, uint32_t worker, uint32_t seen, const timespec* timeout = nullptr);
+
+// The worker at tree position `position` wakes the two below it. Each worker does so first of all when it is let go.
+// Async-signal-safe.
+void WakeChildren(const Gate& gate, uint32_t position);
+
+// Opens all words and wakes the worker at the root. The caller has stored released_at_ns. Idempotent.
+void Open(const Gate& gate);
+
+// Asks one worker for another setup; it must be waiting, and the gate closed.
+void AskForSetup(const Gate& gate, uint32_t worker);
+
+// Wakes one worker whatever the tree did: for those whose wakers are dead, stopped, frozen or starved.
+void WakeOne(const Gate& gate, uint32_t worker);
+
+// FUTEX_WAIT and FUTEX_WAKE, shared between processes. The wait returns at a wake, a signal, a changed word, the timeout.
+void FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, const timespec* timeout);
+// Wakes at most `count` waiters (clamped to INT_MAX) and returns how many.
+int FutexWake(const std::atomic<uint32_t>* word, uint32_t count);
+
+}  // namespace muster::arena
+
+#endif  // MUSTER_WORKER_ARENA_GATE_H_

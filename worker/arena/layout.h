@@ -1,0 +1,231 @@
+// The arena: the shared memory of one pool, as musterd, the pool host and the workers see it.
+//
+//   header     1 page     written by musterd and the pool host; read-only in workers
+//   gate words 4 N bytes  the same
+//   wake order 4 N bytes  the same; position in the wake tree -> worker
+//   host table            written by the pool host; not mapped in workers
+//   control               kControlBytes per worker; a worker maps its own only
+//   bulk                  per worker: migrations and sample stores; a worker maps its own only
+//
+// Every region begins on a page. Whatever a worker may have written is hostile input to its readers.
+#ifndef MUSTER_WORKER_ARENA_LAYOUT_H_
+#define MUSTER_WORKER_ARENA_LAYOUT_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "worker/arena/histogram.h"
+
+namespace muster::arena {
+
+inline constexpr uint64_t kMagic = 0x316e6572616d756d;
+inline constexpr uint32_t kVersion = 1;
+inline constexpr size_t kPageBytes = 4096;
+inline constexpr size_t kLineBytes = 64;
+inline constexpr uint32_t kMaxSamples = 100'000;
+inline constexpr uint32_t kMaxMigrations = 4'096;
+inline constexpr uint32_t kMaxCpuId = 4'095;
+inline constexpr uint32_t kMaxNodeId = 63;
+// Work units between two checkpoints.
+inline constexpr uint64_t kCheckpointUnits = 1'024;
+
+// Streams of samples, as bits of a set and as indexes.
+enum Stream : uint32_t { kWake = 0, kCost = 1, kTimer = 2 };
+inline constexpr uint32_t kStreams = 3;
+
+// Written by musterd before the pool host starts, but for the atomics.
+struct Header {
+  uint64_t magic;
+  uint32_t version;
+  uint32_t num_workers;
+  uint64_t gate_offset;
+  uint64_t order_offset;
+  uint64_t host_offset;
+  uint64_t control_offset;
+  uint64_t bulk_offset;
+  uint64_t total_bytes;
+
+  // Time of Start; written before the gate words.
+  alignas(kLineBytes) std::atomic<uint64_t> released_at_ns;
+  // What the release call took.
+  std::atomic<uint64_t> release_call_ns;
+  // Time of Stop; written before `stop`.
+  std::atomic<uint64_t> stopped_at_ns;
+  // Non-zero: leave the loop. Workers read it in every iteration, so it has a line of its own.
+  alignas(kLineBytes) std::atomic<uint32_t> stop;
+};
+static_assert(sizeof(Header) <= kPageBytes);
+
+// One per worker: bit 0 is open, the other bits count the setups asked for after the first. A worker waits until its word
+// changes: an open bit lets it go, a new count makes it run its setup again and wait once more (see gate.h).
+using GateWord = std::atomic<uint32_t>;
+inline constexpr uint32_t kGateOpenBit = 1;
+inline constexpr uint32_t kGateSetupStep = 2;
+
+// How a worker's process or thread ended, as the pool host saw it.
+enum class Exit : uint32_t {
+  kNone = 0,         // not ended, or not known yet
+  kExited = 1,       // exit_value: code
+  kSignaled = 2,     // exit_value: signal
+  kTimedOut = 3,     // late; swept
+  kStuck = 4,        // late, and not reapable within the budget
+  kWaitFailed = 5,   // exit_value: errno
+};
+
+// The pool host's page on one worker. musterd reads it; the pool host is trusted.
+struct HostEntry {
+  // Set by musterd when it lays the arena out.
+  uint64_t bulk_offset;
+  uint64_t bulk_bytes;
+  uint32_t stream_set;
+  uint32_t sample_capacity;
+  uint32_t migration_capacity;
+  uint32_t group_idx;
+  // Set by the pool host. pid and tid before Spawn returns.
+  std::atomic<int32_t> pid;
+  std::atomic<int32_t> tid;
+  // Number of the telemetry memfd in the pool host, for a Custom program; -1 otherwise.
+  std::atomic<int32_t> telemetry_fd;
+  // Written before `exit`.
+  std::atomic<int32_t> exit_value;
+  std::atomic<Exit> exit;
+  // rusage of the reaped process, for Custom.
+  std::atomic<uint64_t> cpu_time_ns;
+  std::atomic<uint64_t> voluntary_switches;
+  std::atomic<uint64_t> involuntary_switches;
+  std::atomic<uint64_t> max_rss_bytes;
+  std::atomic<uint64_t> reaped_at_ns;
+};
+
+// What a worker is doing, by its own word.
+enum class State : uint32_t {
+  kNone = 0,      // no setup yet
+  kReady = 1,     // at the gate
+  kRunning = 2,   // past the gate
+  kFinished = 3,  // `final` is complete
+  kPanicked = 4,  // an exception left the work; `final.text` says which
+  kExec = 5,      // about to become a Custom program
+};
+
+// Counters that readers poll: one line, stored by the worker after every iteration.
+struct alignas(kLineBytes) Live {
+  std::atomic<uint64_t> iterations;
+  std::atomic<uint64_t> work_units;
+  // Of the last checkpoint.
+  std::atomic<uint64_t> checkpoint_at_ns;
+  std::atomic<int32_t> last_cpu;
+  std::atomic<State> state;
+  // Setups that were completed; above the gate word's count when the worker waits at the gate.
+  std::atomic<uint32_t> setups;
+};
+
+// What a worker has measured, written at checkpoints into the two buffers in turn; all members are uint64_t.
+struct Core {
+  uint64_t at_ns;
+  uint64_t iterations;
+  uint64_t work_units;
+  uint64_t checkpoints;
+  uint64_t max_gap_ns;
+  uint64_t max_gap_cpu;
+  uint64_t max_gap_at_ns;  // since started_at_ns
+  uint64_t migration_count;
+  uint64_t last_cpu;
+};
+inline constexpr size_t kCoreWords = sizeof(Core) / sizeof(uint64_t);
+static_assert(std::is_trivially_copyable_v<Core>);
+
+// A fixed text; not necessarily terminated.
+template <size_t N>
+struct Text {
+  char bytes[N];
+};
+
+// Setup steps in the order in which they are applied.
+enum SetupStep : uint32_t {
+  kSetAffinity, kSetPolicy, kSetMemPolicy, kSetNice, kSetComm, kSetGid, kSetUid, kSetNode, kSetupSteps
+};
+
+// Written once, right after the gate (setup_errors: before it); complete when `evidence_ready` is 1.
+struct Evidence {
+  uint64_t first_instruction_at_ns;
+  uint64_t started_at_ns;  // when the clocks were started
+  uint32_t cpu;
+  int32_t tid;
+  uint32_t is_messenger;
+  uint32_t reserved;
+  uint64_t effective_cpus[(kMaxCpuId + 1) / 64];
+  Text<256> cgroup;
+  Text<48> policy;
+  Text<48> mem_policy;
+};
+
+// Written once, after the loop; complete when state is kFinished or kPanicked.
+struct Final {
+  uint64_t stopped_at_ns;
+  uint64_t cpu_time_ns;
+  uint64_t wall_time_ns;
+  // Bits of `measured` say which of the following groups are valid.
+  uint64_t measured;
+  uint64_t schedstat_cpu_ns;
+  uint64_t schedstat_run_delay_ns;
+  uint64_t schedstat_run_count;
+  uint64_t voluntary_switches;
+  uint64_t involuntary_switches;
+  uint64_t vmstat_numa_pages_migrated;
+  uint64_t numa_pages[kMaxNodeId + 1];
+  uint32_t cpu;
+  // 0: stopped before it started.
+  uint32_t completed;
+  Text<256> cgroup;
+  Text<128> telemetry_error;
+  // Of kPanicked: what() of the exception.
+  Text<256> panic;
+};
+enum Measured : uint64_t { kSchedstat = 1, kSwitches = 2, kVmstat = 4, kNumaPages = 8 };
+
+// One worker's control pages. The live line's place within the first 2 KiB depends on the worker's index, so that a reader
+// of thousands does not fight for the same cache sets.
+inline constexpr size_t kLiveColours = 32;
+struct Control {
+  std::byte live_colours[kLiveColours * kLineBytes];
+  // Buffers of Core; buffer (n - 1) % 2 is the newest when n have been published.
+  std::atomic<uint64_t> cores_published;
+  uint64_t cores[2][kCoreWords];
+  // Bits are only ever set.
+  std::atomic<uint64_t> cpus_used[(kMaxCpuId + 1) / 64];
+  // The first migration_capacity of migration_count entries of the bulk region are valid.
+  std::atomic<uint64_t> migrations_stored;
+  std::atomic<uint32_t> evidence_ready;
+  // Of Final, Evidence and the newest Core; set before state becomes kFinished or kPanicked.
+  std::atomic<uint32_t> checksum;
+  alignas(kPageBytes) Evidence evidence;
+  Final final;
+  Text<96> setup_errors[kSetupSteps];
+  // Why the work type only marks time; empty otherwise.
+  Text<128> noop_reason;
+};
+inline constexpr size_t kControlBytes = 2 * kPageBytes;
+static_assert(sizeof(Control) <= kControlBytes);
+
+// One migration, in the bulk region.
+struct MigrationEntry {
+  uint64_t at_ns;  // since started_at_ns
+  uint32_t from_cpu;
+  uint32_t to_cpu;
+};
+
+// Head of one stream's store in the bulk region; the samples (capacity words) and the buckets follow it.
+struct alignas(kLineBytes) StoreHead {
+  std::atomic<uint64_t> total;
+  std::atomic<uint64_t> min_ns;
+  std::atomic<uint64_t> max_ns;
+  std::atomic<uint64_t> sum_ns;
+};
+
+static_assert(std::atomic<uint64_t>::is_always_lock_free && std::atomic<uint32_t>::is_always_lock_free);
+
+}  // namespace muster::arena
+
+#endif  // MUSTER_WORKER_ARENA_LAYOUT_H_

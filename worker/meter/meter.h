@@ -1,0 +1,98 @@
+// A worker's own view of its telemetry: what steps count and sample, and what the runner checkpoints, straight into the
+// arena, so that a worker that dies leaves it there.
+#ifndef MUSTER_WORKER_METER_METER_H_
+#define MUSTER_WORKER_METER_METER_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+#include "base/clock.h"
+#include "worker/arena/arena.h"
+
+namespace muster {
+
+// Where one worker writes. All pointers are into its own mappings and outlive the meter.
+struct MeterTarget {
+  const arena::Header* header = nullptr;
+  arena::Control* control = nullptr;
+  arena::Live* live = nullptr;
+  arena::Bulk bulk;
+  arena::WorkerShape shape;
+  uint64_t seed = 1;  // not 0
+};
+
+// Owned and used by one worker thread only.
+class Meter {
+ public:
+  explicit Meter(const MeterTarget& target);
+  Meter(const Meter&) = delete;
+  Meter& operator=(const Meter&) = delete;
+
+  // --- for steps ---
+
+  // True once the pool has been asked to stop. One relaxed load.
+  bool stopping() const { return stop_->load(std::memory_order_relaxed) != 0; }
+
+  void AddUnits(uint64_t units) { work_units_ += units; }
+
+  // n spin steps, each one unit and a CPU relax hint; not inlined into its callers.
+  void SpinBurst(uint64_t n);
+
+  // Offers a sample to a stream: a reservoir (Algorithm R) and a histogram. A stream that the type did not declare is ignored.
+  void WakeSample(uint64_t ns) { Sample(arena::kWake, ns); }
+  void CostSample(uint64_t ns) { Sample(arena::kCost, ns); }
+  void TimerSample(uint64_t ns) { Sample(arena::kTimer, ns); }
+
+  // The gap measurement starts anew here: after a block that the step itself wanted.
+  void RestartGap() { last_checkpoint_ns_ = MonotonicNs(); }
+  void RestartGap(uint64_t now_ns) { last_checkpoint_ns_ = now_ns; }
+
+  // The next number of the worker's generator (xorshift64, seeded per worker).
+  uint64_t Random();
+
+  // Why the work type only marks time here; the first reason stays.
+  void SetNoopReason(absl::string_view reason);
+  // A setup step that failed, also one that a work type takes itself (its scheduling class). The first text stays.
+  void SetSetupError(arena::SetupStep step, absl::string_view text);
+
+  // --- for the runner ---
+
+  // Starts the loop's clock on CPU `cpu`.
+  void Begin(uint64_t now_ns, uint32_t cpu);
+  // Counts an iteration, publishes, and checkpoints when work units are a multiple of arena::kCheckpointUnits.
+  void EndIteration() {
+    ++iterations_;
+    live_->iterations.store(iterations_, std::memory_order_relaxed);
+    live_->work_units.store(work_units_, std::memory_order_relaxed);
+    if (work_units_ % arena::kCheckpointUnits == 0) Checkpoint();
+  }
+  // Gap, migration, CPU; publishes the record.
+  void Checkpoint();
+  // Publishes the counters and the record as they are, without a gap or migration check.
+  void Publish();
+
+  uint64_t iterations() const { return iterations_; }
+  uint64_t work_units() const { return work_units_; }
+  uint64_t started_at_ns() const { return started_at_ns_; }
+
+ private:
+  void Sample(arena::Stream stream, uint64_t ns);
+
+  const std::atomic<uint32_t>* const stop_;
+  arena::Live* const live_;
+  arena::Control* const control_;
+  arena::Bulk bulk_;
+  const arena::WorkerShape shape_;
+  uint64_t random_;
+  uint64_t iterations_ = 0;
+  uint64_t work_units_ = 0;
+  uint64_t started_at_ns_ = 0;
+  uint64_t last_checkpoint_ns_ = 0;
+  uint64_t published_ = 0;
+  arena::Core core_ = {};
+};
+
+}  // namespace muster
+
+#endif  // MUSTER_WORKER_METER_METER_H_
