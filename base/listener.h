@@ -1,0 +1,84 @@
+// Listening stream sockets over every transport, and who connected to them.
+#ifndef MUSTER_BASE_LISTENER_H_
+#define MUSTER_BASE_LISTENER_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/address.h"
+#include "base/unique_fd.h"
+
+namespace muster {
+
+// Who connected to a unix socket, as it was at its connect(2) (SO_PEERCRED).
+struct UnixPeer {
+  pid_t pid = 0;
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+// Who connected over tcp.
+struct TcpPeer {
+  // As "127.0.0.1:40312".
+  std::string address;
+};
+
+// Who connected over vsock.
+struct VsockPeer {
+  uint32_t cid = 0;
+  uint32_t port = 0;
+};
+
+using PeerIdentity = std::variant<UnixPeer, TcpPeer, VsockPeer>;
+
+// For logs, as "pid 17 uid 0 gid 0".
+std::string FormatPeer(const PeerIdentity& peer);
+
+// A connection that came in.
+struct AcceptedSocket {
+  // Non-blocking, close-on-exec.
+  UniqueFd fd;
+  // Taken at accept: gRPC, once it owns the descriptor, knows only its number.
+  PeerIdentity peer;
+};
+
+// Owns a listening socket; the destructor closes it and removes the socket file, when that is still the one it made.
+// Move-only. Accept may be called by one thread at a time.
+class Listener {
+ public:
+  // unix: the file has mode 0600 from its first moment; a file that nobody listens behind is replaced, one with a live
+  // listener is ALREADY_EXISTS. tcp: loopback hosts only, others are PERMISSION_DENIED. A hybrid vsock address is for
+  // dialling only.
+  static absl::StatusOr<Listener> Listen(const Address& address);
+
+  Listener(Listener&& other) noexcept;
+  Listener& operator=(Listener&&) = delete;
+  ~Listener();
+
+  // The next connection. DEADLINE_EXCEEDED when none came within `timeout`; zero never waits.
+  absl::StatusOr<AcceptedSocket> Accept(absl::Duration timeout);
+
+  // What to dial: the address given, with the port that the kernel chose in place of 0.
+  const Address& address() const { return address_; }
+
+  // Readable when Accept has something to return; stays owned by the listener.
+  int fd() const { return fd_.get(); }
+
+ private:
+  Listener(Address address, UniqueFd fd);
+
+  Address address_;
+  UniqueFd fd_;
+  // The socket file that was made; inode 0: none.
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+};
+
+}  // namespace muster
+
+#endif  // MUSTER_BASE_LISTENER_H_
