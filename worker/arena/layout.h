@@ -106,7 +106,9 @@ enum class State : uint32_t {
   kRunning = 2,   // past the gate
   kFinished = 3,  // `final` is complete
   kPanicked = 4,  // an exception left the work; `final.text` says which
-  kExec = 5,      // about to become a Custom program
+  // About to become a Custom program: a stop comes as its stop signal from here on. Stored before the worker's last look at the
+  // stop word, both seq_cst, so that either the worker sees the stop, or the pool host sees this state.
+  kExec = 5,
 };
 
 // Counters that readers poll: one line, stored by the worker after every iteration.

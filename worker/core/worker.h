@@ -7,6 +7,7 @@
 #include "base/cpu_set.h"
 #include "muster/v1/workload.pb.h"
 #include "worker/arena/arena.h"
+#include "worker/arena/arrivals.h"
 #include "worker/arena/gate.h"
 #include "worker/core/work_type.h"
 #include "worker/meter/meter.h"
@@ -17,12 +18,13 @@ namespace muster {
 struct WorkerContext {
   MeterTarget target;                   // its part of the arena
   arena::Gate gate;                     // read-only
+  arena::ArrivalBell bell;              // rung after each completed setup
   uint32_t wake_position = 0;           // its position in the wake tree
   WorkerPlace place;                    // worker index, group, position, seed
   const v1::GroupSpec* group = nullptr; // resolved
   const CpuSet* cpus = nullptr;         // its affinity; null: inherited
   const WorkType* type = nullptr;       // null for Custom programs
-  Plumbing plumbing;                    // of its group instance
+  Plumbing plumbing;                    // of its group instance; the descriptors are this worker's own copies
   uint32_t max_rt_priority = 98;
   int telemetry_fd = -1;                // of a Custom program
 };
