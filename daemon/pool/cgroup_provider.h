@@ -1,0 +1,57 @@
+// What a pool needs of the instance's cgroups.
+#ifndef MUSTER_DAEMON_POOL_CGROUP_PROVIDER_H_
+#define MUSTER_DAEMON_POOL_CGROUP_PROVIDER_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/cpu_set.h"
+#include "base/deadline.h"
+#include "base/unique_fd.h"
+#include "muster/v1/workload.pb.h"
+
+namespace muster {
+
+// A cgroup as the pool host gets it.
+struct PoolCgroup {
+  // Relative to the workload root.
+  std::string name;
+  v1::CgroupKind kind = v1::DOMAIN;
+  // Its directory.
+  UniqueFd dir;
+  // For THREADED: the nearest ancestor that is a domain, where processes are born before their threads are moved; otherwise
+  // the cgroup itself.
+  std::string domain_name;
+  UniqueFd domain_dir;
+};
+
+// Names are relative to the instance's workload root; "" is the root itself. Thread-safe; outlives all pools. NOT_FOUND: no such
+// cgroup.
+class CgroupProvider {
+ public:
+  virtual ~CgroupProvider() = default;
+
+  // CPUs that a task there may use: cpuset.cpus.effective, or every online CPU where there is no cpuset controller.
+  virtual absl::StatusOr<CpuSet> EffectiveCpus(const std::string& name) = 0;
+
+  // Makes the cgroup of a pool's own, a domain without settings.
+  virtual absl::StatusOr<PoolCgroup> CreateOwn(const std::string& pool_id) = 0;
+  // Makes one that a spec asks for; ALREADY_EXISTS when it is there.
+  virtual absl::Status Create(const v1::CgroupSpec& spec, const std::string& pool_id) = 0;
+  virtual absl::StatusOr<PoolCgroup> Open(const std::string& name) = 0;
+
+  // SIGKILL to everything there and below; returns how many processes it hit.
+  virtual absl::StatusOr<int> Kill(const std::string& name) = 0;
+  // Thaws, kills, waits until nothing lives there, removes with all below it.
+  virtual absl::Status Remove(const std::string& name, Deadline deadline) = 0;
+
+  // Processes there and below that the kernel's out-of-memory killer has ended so far: memory.events. UNAVAILABLE: no memory
+  // controller.
+  virtual absl::StatusOr<uint64_t> OomKills(const std::string& name) = 0;
+};
+
+}  // namespace muster
+
+#endif  // MUSTER_DAEMON_POOL_CGROUP_PROVIDER_H_
