@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -159,10 +160,13 @@ absl::StatusOr<Listener> Listener::Listen(const Address& address) {
     RETURN_IF_ERROR(BindAndListen(fd.get(), where, address));
   }
   ASSIGN_OR_RETURN(Address actual, ActualAddress(fd.get(), address));
-  return Listener(std::move(actual), std::move(fd));
+  UniqueFd stop(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!stop.valid()) return ErrnoStatus(errno, "make an eventfd");
+  return Listener(std::move(actual), std::move(fd), std::move(stop));
 }
 
-Listener::Listener(Address address, UniqueFd fd) : address_(std::move(address)), fd_(std::move(fd)) {
+Listener::Listener(Address address, UniqueFd fd, UniqueFd stop)
+    : address_(std::move(address)), fd_(std::move(fd)), stop_(std::move(stop)) {
   const auto* unix_address = std::get_if<UnixAddress>(&address_);
   struct stat file;
   if (unix_address == nullptr || lstat(unix_address->path.c_str(), &file) != 0) return;
@@ -173,6 +177,7 @@ Listener::Listener(Address address, UniqueFd fd) : address_(std::move(address)),
 Listener::Listener(Listener&& other) noexcept
     : address_(other.address_),
       fd_(std::move(other.fd_)),
+      stop_(std::move(other.stop_)),
       device_(other.device_),
       inode_(std::exchange(other.inode_, 0)) {}
 
@@ -184,10 +189,29 @@ Listener::~Listener() {
   unlink(path.c_str());
 }
 
+void Listener::Stop() {
+  const uint64_t one = 1;
+  // Fails only when the counter is full, and then it has been stopped before.
+  [[maybe_unused]] const ssize_t done = write(stop_.get(), &one, sizeof(one));
+}
+
+absl::Status Listener::WaitForConnection(const Deadline& deadline) const {
+  while (true) {
+    pollfd entries[] = {{fd_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}};
+    const int ready = poll(entries, 2, deadline.PollTimeoutMs());
+    if (ready < 0 && errno != EINTR) return ErrnoStatus(errno, absl::StrCat("poll ", FormatAddress(address_)));
+    if (ready > 0 && entries[1].revents != 0) return absl::CancelledError("the listener was stopped");
+    if (ready > 0) return absl::OkStatus();
+    if (deadline.Expired()) {
+      return absl::DeadlineExceededError(absl::StrCat("nobody connected to ", FormatAddress(address_)));
+    }
+  }
+}
+
 absl::StatusOr<AcceptedSocket> Listener::Accept(absl::Duration timeout) {
   const Deadline deadline = Deadline::After(timeout);
   while (true) {
-    RETURN_IF_ERROR(PollFor(fd_.get(), POLLIN, deadline, absl::StrCat("a connection to ", FormatAddress(address_))));
+    RETURN_IF_ERROR(WaitForConnection(deadline));
     SocketAddress peer;
     peer.size = sizeof(peer.storage);
     UniqueFd fd(accept4(fd_.get(), peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC));

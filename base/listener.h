@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/address.h"
+#include "base/deadline.h"
 #include "base/unique_fd.h"
 
 namespace muster {
@@ -60,8 +61,11 @@ class Listener {
   Listener& operator=(Listener&&) = delete;
   ~Listener();
 
-  // The next connection. DEADLINE_EXCEEDED when none came within `timeout`; zero never waits.
+  // The next connection. DEADLINE_EXCEEDED when none came within `timeout`; zero never waits. CANCELLED after Stop.
   absl::StatusOr<AcceptedSocket> Accept(absl::Duration timeout);
+
+  // Makes an Accept that waits, and every later one, return at once. From any thread while the listener lives.
+  void Stop();
 
   // What to dial: the address given, with the port that the kernel chose in place of 0.
   const Address& address() const { return address_; }
@@ -70,10 +74,14 @@ class Listener {
   int fd() const { return fd_.get(); }
 
  private:
-  Listener(Address address, UniqueFd fd);
+  Listener(Address address, UniqueFd fd, UniqueFd stop);
+
+  absl::Status WaitForConnection(const Deadline& deadline) const;
 
   Address address_;
   UniqueFd fd_;
+  // An eventfd, readable after Stop.
+  UniqueFd stop_;
   // The socket file that was made; inode 0: none.
   dev_t device_ = 0;
   ino_t inode_ = 0;

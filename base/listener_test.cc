@@ -139,6 +139,15 @@ TEST_F(ListenerTest, AcceptWithoutAClientEndsAtItsDeadline) {
   EXPECT_EQ(listener->Accept(absl::ZeroDuration()).status().code(), absl::StatusCode::kDeadlineExceeded);
 }
 
+TEST_F(ListenerTest, StopEndsAWaitingAcceptAndEveryLaterOne) {
+  absl::StatusOr<Listener> listener = Listener::Listen(SocketPath());
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  auto waiting = std::async(std::launch::async, [&] { return listener->Accept(absl::InfiniteDuration()).status(); });
+  listener->Stop();
+  EXPECT_EQ(waiting.get().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(listener->Accept(kSoon).status().code(), absl::StatusCode::kCancelled);
+}
+
 TEST_F(ListenerTest, TcpPortZeroBecomesTheRealOne) {
   absl::StatusOr<Listener> listener = Listener::Listen(TcpAddress{"127.0.0.1", 0});
   ASSERT_TRUE(listener.ok()) << listener.status();
