@@ -1,0 +1,91 @@
+#include "client/connection.h"
+
+#include <grpc/support/time.h>
+#include <grpcpp/channel.h>
+#include <grpcpp/create_channel_posix.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/dial.h"
+#include "base/status_macros.h"
+#include "client/rpc_status.h"
+
+namespace muster {
+namespace {
+
+// A daemon that accepts and hangs up at once would otherwise be dialled until the deadline.
+constexpr int kMaxAttempts = 3;
+
+grpc::ChannelArguments ChannelArguments(const ConnectionOptions& options) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(absl::ToInt64Milliseconds(options.keepalive_time)));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                   static_cast<int>(absl::ToInt64Milliseconds(options.keepalive_timeout)));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // A report with three full sample vectors has 2.4 MB; its size is the daemon's and the spec's matter.
+  arguments.SetMaxReceiveMessageSize(-1);
+  return arguments;
+}
+
+}  // namespace
+
+void SetDeadline(grpc::ClientContext* context, const Deadline& deadline) {
+  context->set_deadline(gpr_time_add(
+      gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(absl::ToInt64Nanoseconds(deadline.Remaining()), GPR_TIMESPAN)));
+}
+
+absl::StatusOr<std::shared_ptr<Connection>> Connection::Open(const Address& address, const ConnectionOptions& options,
+                                                             const Deadline& deadline) {
+  auto connection = std::shared_ptr<Connection>(new Connection(address, options));
+  RETURN_IF_ERROR(connection->GetStub(deadline).status());
+  return connection;
+}
+
+absl::StatusOr<std::shared_ptr<Connection::Stub>> Connection::DialStub(const Deadline& deadline) const {
+  ASSIGN_OR_RETURN(UniqueFd fd, Dial(address_, deadline.Remaining()));
+  // The channel owns the descriptor from here on. The name is only the :authority of the requests.
+  return std::make_shared<Stub>(
+      grpc::CreateCustomInsecureChannelFromFd("muster", fd.Release(), ChannelArguments(options_)));
+}
+
+absl::StatusOr<std::shared_ptr<Connection::Stub>> Connection::GetStub(const Deadline& deadline) {
+  {
+    MutexLock lock(&mutex_);
+    if (stub_ != nullptr) return stub_;
+  }
+  // Without the lock: dialling takes up to the deadline. Of two callers that dial at once, the second one's channel is
+  // dropped.
+  ASSIGN_OR_RETURN(std::shared_ptr<Stub> dialled, DialStub(deadline));
+  MutexLock lock(&mutex_);
+  if (stub_ == nullptr) stub_ = std::move(dialled);
+  return stub_;
+}
+
+void Connection::ReportBroken(const std::shared_ptr<Stub>& stub) {
+  MutexLock lock(&mutex_);
+  if (stub_ == stub) stub_.reset();
+}
+
+absl::Status Connection::Retry(const Deadline& deadline, absl::string_view what, Attempt attempt) {
+  absl::Status broken;
+  for (int i = 0; i < kMaxAttempts; ++i) {
+    absl::StatusOr<std::shared_ptr<Stub>> stub = GetStub(deadline);
+    if (!stub.ok()) {
+      const std::string before =
+          broken.ok() ? std::string() : absl::StrCat(" (dialling again after \"", broken.message(), "\")");
+      return absl::Status(stub.status().code(), absl::StrCat(what, before, ": ", stub.status().message()));
+    }
+    grpc::ClientContext context;
+    SetDeadline(&context, deadline);
+    const grpc::Status status = attempt(**stub, &context);
+    if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return FromRpcStatus(status, what);
+    ReportBroken(*stub);
+    broken = FromRpcStatus(status, what);
+  }
+  return broken;
+}
+
+}  // namespace muster

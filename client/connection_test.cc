@@ -1,0 +1,106 @@
+#include "client/connection.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include "absl/strings/match.h"
+#include "base/listener.h"
+#include "tests/support/fake_muster.h"
+
+namespace muster {
+namespace {
+
+using v1::Muster;
+
+Deadline Soon() { return Deadline::After(absl::Seconds(10)); }
+
+class ConnectionTest : public testing::Test {
+ protected:
+  std::shared_ptr<Connection> Open() {
+    absl::StatusOr<std::shared_ptr<Connection>> connection =
+        Connection::Open(*ParseAddress(fake_.address()), ConnectionOptions(), Soon());
+    EXPECT_TRUE(connection.ok()) << connection.status();
+    return *connection;
+  }
+
+  static absl::Status Ask(Connection& connection, const Deadline& deadline = Soon()) {
+    return connection.Call(&Muster::Stub::GetServerInfo, v1::GetServerInfoRequest(), deadline, "asking the server")
+        .status();
+  }
+
+  FakeMuster fake_;
+};
+
+TEST_F(ConnectionTest, CallsAreAnswered) {
+  const auto connection = Open();
+  const auto info =
+      connection->Call(&Muster::Stub::GetServerInfo, v1::GetServerInfoRequest(), Soon(), "asking the server");
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_EQ(info->version(), "fake");
+}
+
+TEST_F(ConnectionTest, BrokenConnectionIsDialledAgainUnseen) {
+  const auto connection = Open();
+  ASSERT_TRUE(Ask(*connection).ok());
+  fake_.BreakConnections();
+  EXPECT_TRUE(Ask(*connection).ok());
+}
+
+TEST_F(ConnectionTest, RetryAfterALostAnswerCarriesTheSameRequest) {
+  const auto connection = Open();
+  fake_.BreakInsteadOfAnswering("Spawn");
+  v1::SpawnRequest request;
+  request.set_request_id("once");
+  const auto response = connection->Call(&Muster::Stub::Spawn, request, Soon(), "spawn");
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->pool_id(), "p1");
+  EXPECT_EQ(fake_.Count("Spawn"), 2);
+  EXPECT_EQ(fake_.Pools().size(), 1u);
+}
+
+TEST_F(ConnectionTest, DaemonThatHangsUpEachTimeIsGivenUpSoon) {
+  const auto connection = Open();
+  fake_.RefuseConnections(true);
+  fake_.BreakConnections();
+  const absl::Status status = Ask(*connection);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_TRUE(absl::StartsWith(status.message(), "asking the server: ")) << status;
+}
+
+TEST_F(ConnectionTest, RefusalByTheDaemonIsNotTriedAgain) {
+  const auto connection = Open();
+  fake_.FailNext("GetServerInfo", grpc::Status(grpc::StatusCode::INTERNAL, "no"));
+  EXPECT_EQ(Ask(*connection), absl::InternalError("asking the server: no"));
+  EXPECT_EQ(fake_.Count("GetServerInfo"), 1);
+}
+
+TEST_F(ConnectionTest, NewerChannelSurvivesAReportAboutAnOlderOne) {
+  const auto connection = Open();
+  const auto old_stub = *connection->GetStub(Soon());
+  connection->ReportBroken(old_stub);
+  const auto new_stub = *connection->GetStub(Soon());
+  ASSERT_NE(old_stub, new_stub);
+  connection->ReportBroken(old_stub);
+  EXPECT_EQ(*connection->GetStub(Soon()), new_stub);
+}
+
+TEST(ConnectionFailureTest, NobodyListeningSaysWhichAddress) {
+  const auto status = Connection::Open(UnixAddress{"/nowhere/s"}, ConnectionOptions(), Soon()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(absl::StrContains(status.message(), "connect to unix:///nowhere/s")) << status;
+}
+
+TEST(ConnectionFailureTest, PeerThatIsNoDaemonIsNoticedWithinTheDeadline) {
+  absl::StatusOr<Listener> mute = Listener::Listen(TcpAddress{"127.0.0.1", 0});
+  ASSERT_TRUE(mute.ok()) << mute.status();
+  const auto connection = Connection::Open(mute->address(), ConnectionOptions(), Soon());
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  const absl::Status status = (*connection)
+                                  ->Call(&Muster::Stub::GetServerInfo, v1::GetServerInfoRequest(),
+                                         Deadline::After(absl::Milliseconds(100)), "asking the server")
+                                  .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
+}
+
+}  // namespace
+}  // namespace muster
