@@ -1,0 +1,31 @@
+// What `muster vm` ends with.
+#ifndef MUSTER_TOOLS_VM_EXIT_CODES_H_
+#define MUSTER_TOOLS_VM_EXIT_CODES_H_
+
+namespace muster::vm {
+
+enum ExitCode {
+  kExitOk = 0,
+  // The workload ran; one of its verdicts is bad.
+  kExitVerdictBad = 1,
+  // Wrong flags or arguments.
+  kExitUsage = 2,
+  // The workload could not be run to its end.
+  kExitWorkloadFailed = 3,
+  // The guest could not be prepared: no kernel, no QEMU, no image.
+  kExitNoGuest = 10,
+  // The guest's kernel panicked.
+  kExitPanicked = 11,
+  // The guest's init did not come up in time, or QEMU ended before it did.
+  kExitBootHung = 12,
+  // Init came up, and musterd did not say that it serves.
+  kExitNeverServed = 13,
+  // The guest was there and is gone.
+  kExitGuestLost = 14,
+  // Ended by SIGINT or SIGTERM.
+  kExitInterrupted = 130,
+};
+
+}  // namespace muster::vm
+
+#endif  // MUSTER_TOOLS_VM_EXIT_CODES_H_

@@ -1,0 +1,49 @@
+// The kernel that a guest boots: fetched from a Debian suite into the cache, or the user's own.
+#ifndef MUSTER_TOOLS_VM_KERNEL_KERNEL_STORE_H_
+#define MUSTER_TOOLS_VM_KERNEL_KERNEL_STORE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "tools/vm/support/flags.h"
+
+namespace muster::vm {
+
+struct GuestKernel {
+  // uname -r; empty when the file does not tell.
+  std::string release;
+  // Uncompressed ELF file, which boots fastest; the bzImage when it could not be unpacked.
+  std::string image;
+  // lib/modules/RELEASE; empty: the kernel has all built in.
+  std::string modules;
+};
+
+struct KernelOptions {
+  std::string cache;
+  std::string suite = "bookworm";
+  std::string package = "linux-image-cloud-amd64";
+  std::string mirror;
+  // Ask the suite again although the cache has one.
+  bool refresh = false;
+};
+
+// From the cache, else fetched: unpacked there, never installed. Two callers at once fetch it once.
+absl::StatusOr<GuestKernel> FetchKernel(const KernelOptions& options);
+
+// A bzImage or an ELF vmlinux. Its modules: `modules` when not empty, else a folder "modules" beside it, else
+// /lib/modules/RELEASE of this machine, else none. A bzImage is unpacked into the cache.
+struct OwnKernel {
+  std::string cache;
+  std::string image;
+  std::string modules;
+};
+absl::StatusOr<GuestKernel> OpenKernel(const OwnKernel& own);
+
+// Flags of `muster vm kernel`, and the subcommand: prints the path of the kernel.
+std::vector<FlagSpec> KernelFlags();
+absl::StatusOr<KernelOptions> KernelOptionsFrom(const Flags& flags);
+
+}  // namespace muster::vm
+
+#endif  // MUSTER_TOOLS_VM_KERNEL_KERNEL_STORE_H_
