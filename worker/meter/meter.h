@@ -36,7 +36,8 @@ class Meter {
 
   void AddUnits(uint64_t units) { work_units_ += units; }
 
-  // n spin steps, each one unit and a CPU relax hint; not inlined into its callers.
+  // n spin steps, each one unit and a CPU relax hint; not inlined into its callers. Looks at the stop word every 1,024 steps
+  // and ends early at a stop; units count the steps that were made.
   void SpinBurst(uint64_t n);
 
   // Offers a sample to a stream: a reservoir (Algorithm R) and a histogram. A stream that the type did not declare is ignored.
@@ -48,8 +49,9 @@ class Meter {
   void RestartGap() { last_checkpoint_ns_ = MonotonicNs(); }
   void RestartGap(uint64_t now_ns) { last_checkpoint_ns_ = now_ns; }
 
-  // The next number of the worker's generator (xorshift64, seeded per worker).
-  uint64_t Random();
+  // The next number of the worker's generator: xorshift64, seeded per worker, and not shared with the reservoirs, so that a
+  // step's draws depend on the seed only.
+  uint64_t Random() { return NextRandom(&random_); }
 
   // Why the work type only marks time here; the first reason stays.
   void SetNoopReason(absl::string_view reason);
@@ -58,7 +60,7 @@ class Meter {
 
   // --- for the runner ---
 
-  // Starts the loop's clock on CPU `cpu`.
+  // Starts the loop's clock on CPU `cpu`, and publishes the first record.
   void Begin(uint64_t now_ns, uint32_t cpu);
   // Counts an iteration, publishes, and checkpoints when work units are a multiple of arena::kCheckpointUnits.
   void EndIteration() {
@@ -69,15 +71,31 @@ class Meter {
   }
   // Gap, migration, CPU; publishes the record.
   void Checkpoint();
-  // Publishes the counters and the record as they are, without a gap or migration check.
-  void Publish();
+  // Ends the loop's clock: the time since the last checkpoint is a gap like any other, so that a worker that starved until
+  // the end says so. Publishes the record. Not counted as a checkpoint.
+  void End(uint64_t now_ns);
 
   uint64_t iterations() const { return iterations_; }
   uint64_t work_units() const { return work_units_; }
   uint64_t started_at_ns() const { return started_at_ns_; }
 
  private:
+  // xorshift64 with the shifts 13, 7, 17; the state is never 0.
+  static uint64_t NextRandom(uint64_t* state) {
+    uint64_t x = *state;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    return *state = x;
+  }
+
   void Sample(arena::Stream stream, uint64_t ns);
+  void CheckGap(uint64_t now_ns);
+  void CheckCpu(uint64_t now_ns);
+  void RecordMigration(uint64_t now_ns, uint64_t cpu);
+  void UseCpu(uint64_t cpu);
+  // Writes the record into the older of the two buffers.
+  void Publish(uint64_t now_ns);
 
   const std::atomic<uint32_t>* const stop_;
   arena::Live* const live_;
@@ -85,6 +103,7 @@ class Meter {
   arena::Bulk bulk_;
   const arena::WorkerShape shape_;
   uint64_t random_;
+  uint64_t reservoir_random_;
   uint64_t iterations_ = 0;
   uint64_t work_units_ = 0;
   uint64_t started_at_ns_ = 0;

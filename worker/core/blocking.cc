@@ -1,0 +1,104 @@
+#include "worker/core/blocking.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "worker/arena/gate.h"
+
+namespace muster {
+namespace {
+
+timespec ToTimespec(uint64_t ns) {
+  return {static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
+}
+
+// One absolute sleep; true when it was not interrupted.
+bool SleepOnce(uint64_t until_ns) {
+  const timespec until = ToTimespec(until_ns);
+  return clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == 0;
+}
+
+// Kills a child and reaps it; not for longer than a slice, since a task may be stuck in the kernel.
+void KillAndReap(pid_t child) {
+  kill(child, SIGKILL);
+  const uint64_t deadline_ns = MonotonicNs() + kBlockSliceNs;
+  while (MonotonicNs() < deadline_ns) {
+    const pid_t reaped = waitpid(child, nullptr, WNOHANG);
+    if (reaped == child || (reaped < 0 && errno != EINTR)) return;
+    SleepOnce(MonotonicNs() + 100'000);
+  }
+}
+
+}  // namespace
+
+bool FutexWaitWhile(const Meter& meter, const std::atomic<uint32_t>& word, uint32_t value) {
+  // Acquire: what the waker wrote before it changed the word is visible.
+  while (word.load(std::memory_order_acquire) == value) {
+    if (meter.stopping()) return false;
+    FutexWaitSlice(word, value);
+  }
+  return true;
+}
+
+void FutexWaitSlice(const std::atomic<uint32_t>& word, uint32_t expected) {
+  const timespec slice = ToTimespec(kBlockSliceNs);
+  arena::FutexWait(&word, expected, &slice);
+}
+
+bool ReadByte(const Meter& meter, int fd, char* byte) {
+  while (!meter.stopping()) {
+    const ssize_t got = read(fd, byte, 1);
+    if (got == 1) return true;
+    if (got == 0 || errno != EINTR) return false;
+  }
+  return false;
+}
+
+bool WriteByte(const Meter& meter, int fd, char byte) {
+  while (!meter.stopping()) {
+    const ssize_t put = write(fd, &byte, 1);
+    if (put == 1) return true;
+    if (put == 0 || errno != EINTR) return false;
+  }
+  return false;
+}
+
+bool SleepUntil(const Meter& meter, uint64_t deadline_ns) {
+  while (!meter.stopping()) {
+    const uint64_t now_ns = MonotonicNs();
+    if (now_ns >= deadline_ns) return true;
+    const bool last = deadline_ns - now_ns <= kBlockSliceNs;
+    if (SleepOnce(last ? deadline_ns : now_ns + kBlockSliceNs) && last) return true;
+  }
+  return false;
+}
+
+bool SleepFor(const Meter& meter, uint64_t ns) {
+  const uint64_t now_ns = MonotonicNs();
+  return SleepUntil(meter, now_ns + std::min(ns, UINT64_MAX - now_ns));
+}
+
+bool WaitForChild(const Meter& meter, pid_t child, int* status) {
+  while (!meter.stopping()) {
+    const pid_t reaped = waitpid(child, status, 0);
+    if (reaped == child) return true;
+    if (errno == EINTR) continue;
+    if (errno == ECHILD) return false;
+    break;
+  }
+  KillAndReap(child);
+  return false;
+}
+
+void WaitForStop(const Meter& meter) {
+  while (SleepFor(meter, kBlockSliceNs)) {
+  }
+}
+
+}  // namespace muster

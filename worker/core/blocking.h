@@ -1,0 +1,47 @@
+// Every blocking call that a step may make. Each ends within 100 ms of a stop.
+//
+// The stop word is written first, then the pool host signals SIGUSR1 and repeats it every 50 ms or sooner until the worker
+// has finished. The repetition closes the window between looking at the stop word and blocking, so that the common case is
+// one plain system call. Sleeps and futex waits are cut into slices besides, and need no signal.
+#ifndef MUSTER_WORKER_CORE_BLOCKING_H_
+#define MUSTER_WORKER_CORE_BLOCKING_H_
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "worker/meter/meter.h"
+
+namespace muster {
+
+// Longest uninterrupted sleep or futex wait.
+inline constexpr uint64_t kBlockSliceNs = 100'000'000;
+
+// The results say: true when it happened, false when the pool was stopped first.
+
+// Waits until *word differs from `value`.
+[[nodiscard]] bool FutexWaitWhile(const Meter& meter, const std::atomic<uint32_t>& word, uint32_t value);
+
+// One wait, for loops with conditions of their own: returns at a wake, a signal, after a slice, or at once when *word is not
+// `expected`. The caller looks at its condition and at meter.stopping() again.
+void FutexWaitSlice(const std::atomic<uint32_t>& word, uint32_t expected);
+
+// One byte from or to a blocking descriptor. Also false at the end of the file and on errors.
+[[nodiscard]] bool ReadByte(const Meter& meter, int fd, char* byte);
+[[nodiscard]] bool WriteByte(const Meter& meter, int fd, char byte);
+
+// Sleeps to an instant of CLOCK_MONOTONIC, or for a time.
+[[nodiscard]] bool SleepUntil(const Meter& meter, uint64_t deadline_ns);
+[[nodiscard]] bool SleepFor(const Meter& meter, uint64_t ns);
+
+// Waits for a child of the caller and reaps it; `status` as waitpid's. When the pool was stopped first, or waiting fails, the
+// child is killed, and reaped if that takes no longer than a slice.
+[[nodiscard]] bool WaitForChild(const Meter& meter, pid_t child, int* status);
+
+// Blocks until the pool is stopped.
+void WaitForStop(const Meter& meter);
+
+}  // namespace muster
+
+#endif  // MUSTER_WORKER_CORE_BLOCKING_H_

@@ -1,0 +1,160 @@
+#include "worker/core/blocking.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/unique_fd.h"
+#include "gtest/gtest.h"
+#include "worker/arena/gate.h"
+#include "worker/meter/meter_fixture.h"
+
+namespace muster {
+namespace {
+
+constexpr uint64_t kMs = 1'000'000;
+
+class BlockingTest : public testing::Test {
+ protected:
+  BlockingTest() : record_(arena::WorkerShape{}), meter_(record_.target()) {
+    struct sigaction action = {};
+    action.sa_handler = [](int) {};
+    sigaction(SIGUSR1, &action, nullptr);
+    int ends[2];
+    EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    read_end_ = UniqueFd(ends[0]);
+    write_end_ = UniqueFd(ends[1]);
+  }
+
+  // Runs `block` in a thread, stops the pool as the pool host does, and expects `block` to return false soon.
+  void ExpectEndsAtStop(const std::function<bool()>& block) {
+    std::atomic<bool> entered{false};
+    std::atomic<bool> ended{false};
+    bool result = true;
+    std::thread worker([&] {
+      entered = true;
+      result = block();
+      ended = true;
+    });
+    while (!entered) sched_yield();
+    const uint64_t stop_ns = MonotonicNs();
+    record_.Stop();
+    while (!ended) {
+      pthread_kill(worker.native_handle(), SIGUSR1);
+      usleep(1'000);
+    }
+    worker.join();
+    EXPECT_FALSE(result);
+    EXPECT_LT(MonotonicNs() - stop_ns, 1'000 * kMs);
+  }
+
+  MeterFixture record_;
+  Meter meter_;
+  UniqueFd read_end_;
+  UniqueFd write_end_;
+};
+
+TEST_F(BlockingTest, AReadEndsAtAStop) {
+  char byte;
+  ExpectEndsAtStop([&] { return ReadByte(meter_, read_end_.get(), &byte); });
+}
+
+TEST_F(BlockingTest, AWriteToAFullPipeEndsAtAStop) {
+  fcntl(write_end_.get(), F_SETFL, O_NONBLOCK);
+  while (write(write_end_.get(), "x", 1) == 1) {
+  }
+  fcntl(write_end_.get(), F_SETFL, 0);
+  ExpectEndsAtStop([&] { return WriteByte(meter_, write_end_.get(), 'x'); });
+}
+
+TEST_F(BlockingTest, AFutexWaitEndsAtAStop) {
+  std::atomic<uint32_t> word{7};
+  ExpectEndsAtStop([&] { return FutexWaitWhile(meter_, word, 7); });
+}
+
+TEST_F(BlockingTest, ALongSleepEndsAtAStop) {
+  ExpectEndsAtStop([&] { return SleepFor(meter_, UINT64_MAX); });
+}
+
+TEST_F(BlockingTest, AWaitForStopEndsAtAStop) {
+  ExpectEndsAtStop([&] {
+    WaitForStop(meter_);
+    return false;
+  });
+}
+
+TEST_F(BlockingTest, AWaitForAChildThatStaysEndsAtAStopAndKillsIt) {
+  const pid_t child = fork();
+  if (child == 0) {
+    while (true) pause();
+  }
+  int status;
+  ExpectEndsAtStop([&] { return WaitForChild(meter_, child, &status); });
+  EXPECT_EQ(waitpid(child, &status, WNOHANG), -1) << "reaped already";
+  EXPECT_EQ(errno, ECHILD);
+}
+
+// Without any signal: a sleeper and a futex waiter see the stop after a slice.
+TEST_F(BlockingTest, SlicesEndAtAStopWithoutASignal) {
+  std::atomic<uint32_t> word{7};
+  std::atomic<bool> futex_result{true};
+  std::atomic<bool> sleep_result{true};
+  std::thread waiter([&] { futex_result = FutexWaitWhile(meter_, word, 7); });
+  std::thread sleeper([&] { sleep_result = SleepFor(meter_, 3'600'000 * kMs); });
+  record_.Stop();
+  waiter.join();
+  sleeper.join();
+  EXPECT_FALSE(futex_result);
+  EXPECT_FALSE(sleep_result);
+}
+
+TEST_F(BlockingTest, BytesPassThrough) {
+  char byte = 0;
+  ASSERT_TRUE(WriteByte(meter_, write_end_.get(), 'z'));
+  ASSERT_TRUE(ReadByte(meter_, read_end_.get(), &byte));
+  EXPECT_EQ(byte, 'z');
+}
+
+TEST_F(BlockingTest, AReadAtTheEndOfTheFileIsFalse) {
+  write_end_.Reset();
+  char byte;
+  EXPECT_FALSE(ReadByte(meter_, read_end_.get(), &byte));
+}
+
+TEST_F(BlockingTest, ASleepIsNotShort) {
+  const uint64_t start_ns = MonotonicNs();
+  ASSERT_TRUE(SleepFor(meter_, 3 * kMs));
+  EXPECT_GE(MonotonicNs() - start_ns, 3 * kMs);
+  const uint64_t deadline_ns = MonotonicNs() + 150 * kMs;
+  ASSERT_TRUE(SleepUntil(meter_, deadline_ns)) << "longer than a slice";
+  EXPECT_GE(MonotonicNs(), deadline_ns);
+}
+
+TEST_F(BlockingTest, AFutexWaitSeesAChangeAndAWake) {
+  std::atomic<uint32_t> word{1};
+  EXPECT_TRUE(FutexWaitWhile(meter_, word, 0)) << "changed already";
+  std::thread waker([&] {
+    word = 2;
+    arena::FutexWake(&word, 1);
+  });
+  EXPECT_TRUE(FutexWaitWhile(meter_, word, 1));
+  waker.join();
+}
+
+TEST_F(BlockingTest, AChildThatEndsIsReapedWithItsStatus) {
+  const pid_t child = fork();
+  if (child == 0) _exit(7);
+  int status = 0;
+  ASSERT_TRUE(WaitForChild(meter_, child, &status));
+  EXPECT_EQ(WEXITSTATUS(status), 7);
+  EXPECT_FALSE(WaitForChild(meter_, child, &status)) << "no such child any more";
+}
+
+}  // namespace
+}  // namespace muster
