@@ -240,6 +240,11 @@ absl::Status CgroupDir::EnableControllers(const std::vector<std::string>& names)
   return WriteFile("cgroup.subtree_control", absl::StrJoin(missing, " "));
 }
 
+absl::Status CgroupDir::DisableControllers(const std::vector<std::string>& names) const {
+  if (names.empty()) return absl::OkStatus();
+  return WriteFile("cgroup.subtree_control", absl::StrCat("-", absl::StrJoin(names, " -")));
+}
+
 absl::StatusOr<std::string> CgroupDir::Type() const {
   absl::StatusOr<std::string> text = ReadFile("cgroup.type");
   if (text.ok()) return std::string(absl::StripAsciiWhitespace(*text));

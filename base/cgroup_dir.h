@@ -64,6 +64,8 @@ class CgroupDir {
   absl::StatusOr<std::vector<std::string>> EnabledControllers() const;
   // Hands `names` down to the children; those handed down already are left alone.
   absl::Status EnableControllers(const std::vector<std::string>& names) const;
+  // Takes them back from the children.
+  absl::Status DisableControllers(const std::vector<std::string>& names) const;
   // "domain", "domain threaded", "threaded", "domain invalid"; "root" for the root, which has no type.
   absl::StatusOr<std::string> Type() const;
   absl::Status MakeThreaded() const;
