@@ -1,0 +1,62 @@
+#include <sys/resource.h>
+
+#include "gtest/gtest.h"
+#include "worker/core/group_fixture.h"
+
+namespace muster {
+namespace {
+
+uint64_t MinorFaults() {
+  rusage usage = {};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_minflt;
+}
+
+TEST(PageFaultChurnTest, AnIterationIsItsTouchesAndItsSpin) {
+  GroupFixture group("page_fault_churn {}");
+  for (int i = 0; i < 16; ++i) EXPECT_EQ(group.RunOnce(0), StepResult::kContinue);
+  EXPECT_EQ(group.meter(0).work_units(), 16u * 320);
+  EXPECT_GE(group.record(0).core().checkpoints, 1u) << "16 iterations are 5 times 1024 units";
+}
+
+TEST(PageFaultChurnTest, EveryIterationFaultsItsPagesInAnew) {
+  GroupFixture group("page_fault_churn { region_kib: 262144 touches_per_cycle: 200 spin_iters: 0 }");
+  group.RunOnce(0);
+  for (int i = 0; i < 3; ++i) {
+    const uint64_t before = MinorFaults();
+    group.RunOnce(0);
+    // 200 random pages of 65,536: hardly any is hit twice.
+    EXPECT_GE(MinorFaults() - before, 180u);
+  }
+}
+
+TEST(PageFaultChurnTest, ARegionBelowOnePageIsOnePage) {
+  GroupFixture group("page_fault_churn { region_kib: 0 touches_per_cycle: 50 spin_iters: 0 }");
+  const uint64_t before = MinorFaults();
+  EXPECT_EQ(group.RunOnce(0), StepResult::kContinue);
+  EXPECT_LE(MinorFaults() - before, 20u);
+  EXPECT_EQ(group.meter(0).work_units(), 50u);
+}
+
+TEST(PageFaultChurnTest, ARegionThatCannotBeMappedEndsTheWorkWithoutAnIterationAndSaysWhy) {
+  rlimit before = {};
+  getrlimit(RLIMIT_AS, &before);
+  const rlimit tight = {uint64_t{8} << 30, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &tight), 0);
+  {
+    GroupFixture group("page_fault_churn { region_kib: 1073741824 }");
+    EXPECT_EQ(group.RunOnce(0), StepResult::kAbandon);
+    EXPECT_EQ(group.meter(0).iterations(), 0u);
+    EXPECT_EQ(std::string(group.record(0).control().noop_reason.bytes).substr(0, 4), "map ");
+  }
+  setrlimit(RLIMIT_AS, &before);
+}
+
+TEST(PageFaultChurnTest, ALongCycleEndsAtTheStop) {
+  GroupFixture group("page_fault_churn { region_kib: 65536 touches_per_cycle: 1000000000 }");
+  group.Start(0);
+  EXPECT_LT(group.StopAllNs(), 1'000'000'000u);
+}
+
+}  // namespace
+}  // namespace muster
