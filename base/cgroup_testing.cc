@@ -22,7 +22,12 @@ std::string UniqueName() {
 
 [[noreturn]] void RunChild(const std::function<void()>& body, int ready) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  body();
+  if (body) {
+    body();
+  } else {
+    if (ready > 3) close_range(3, ready - 1, 0);
+    close_range(ready + 1, ~0u, 0);
+  }
   [[maybe_unused]] const ssize_t told = write(ready, "r", 1);
   while (true) pause();
 }
@@ -44,6 +49,8 @@ ScratchCgroup::~ScratchCgroup() {
 }
 
 std::string ScratchCgroup::path() const { return absl::StrCat(mount_.label(), "/", name_); }
+
+TestChild::TestChild() : TestChild(std::function<void()>()) {}
 
 TestChild::TestChild(std::function<void()> body) {
   int ends[2];

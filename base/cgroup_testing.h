@@ -36,10 +36,13 @@ class ScratchCgroup {
   const CgroupDir dir_;
 };
 
-// A forked child that runs `body` and then blocks for ever; it dies with the test. The destructor kills and reaps it.
+// A forked child that blocks for ever; it dies with the test. The destructor kills and reaps it.
 class TestChild {
  public:
-  explicit TestChild(std::function<void()> body = [] {});
+  // It closes every descriptor above 2.
+  TestChild();
+  // It keeps all descriptors and runs `body` first.
+  explicit TestChild(std::function<void()> body);
   ~TestChild();
   TestChild(const TestChild&) = delete;
   TestChild& operator=(const TestChild&) = delete;
