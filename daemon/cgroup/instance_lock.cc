@@ -39,13 +39,13 @@ bool IsCurrent(const CgroupDir& root, absl::string_view name, const CgroupDir& l
 
 absl::StatusOr<LockedInstance> LockInstance(const CgroupDir& base, absl::string_view name, Deadline deadline) {
   while (true) {
-    ASSIGN_OR_RETURN(CgroupDir root, base.Create(kRootCgroup));
-    absl::StatusOr<CgroupDir> directory = root.Create(name);
-    // The last other instance has just removed the root.
+    absl::StatusOr<CgroupDir> root = base.Create(kRootCgroup);
+    absl::StatusOr<CgroupDir> directory = root.ok() ? root->Create(name) : root.status();
+    // The last other instance has just removed the root, or one that starts took our directory for a dead one's.
     if (IsGone(directory.status()) && !deadline.Expired()) continue;
     RETURN_IF_ERROR(directory.status());
     ASSIGN_OR_RETURN(const bool locked, TryLock(*directory));
-    if (locked && IsCurrent(root, name, *directory)) return LockedInstance{std::move(root), *std::move(directory)};
+    if (locked && IsCurrent(*root, name, *directory)) return LockedInstance{*std::move(root), *std::move(directory)};
     if (deadline.Expired()) {
       return absl::FailedPreconditionError(absl::StrCat("instance ", name, " is in use by another daemon (cgroup ",
                                                         directory->label(), " is locked); choose another name"));
@@ -59,8 +59,11 @@ int RemoveStaleInstances(const CgroupDir& root, Deadline deadline) {
   for (const std::string& name : root.Children().value_or(std::vector<std::string>())) {
     const absl::StatusOr<CgroupDir> directory = root.Open(name);
     if (!directory.ok() || !TryLock(*directory).value_or(false) || !IsCurrent(root, name, *directory)) continue;
-    // Its owner is dead and so is its janitor; the lock keeps others out until the directory is gone.
+    // Its owner is dead and so is its janitor, or it has not locked it yet and will make it again. The lock keeps others out
+    // until the directory is gone.
+    const bool was_used = directory->Open(kWorkloadCgroup).ok();
     const absl::StatusOr<int> killed = RemoveCgroupTree(root, name, deadline);
+    if (!was_used && killed.ok()) continue;
     LogWarning(absl::StrCat("instance ", name, " has no owner any more; ",
                             killed.ok() ? absl::StrCat("removed, ", *killed, " processes killed") : killed.status().ToString()));
     removed += killed.ok() ? 1 : 0;

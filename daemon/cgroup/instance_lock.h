@@ -19,7 +19,7 @@ struct LockedInstance {
 // held it until `deadline`.
 absl::StatusOr<LockedInstance> LockInstance(const CgroupDir& base, absl::string_view name, Deadline deadline);
 
-// Kills and removes all instances below `root` that nobody holds. Returns how many; those that could not be removed are logged.
+// Kills and removes all instances below `root` that nobody holds. Returns how many had been in use; they are logged.
 int RemoveStaleInstances(const CgroupDir& root, Deadline deadline);
 
 }  // namespace muster
