@@ -42,7 +42,7 @@ class FakeMuster : private v1::Muster::Service {
   void RefuseConnections(bool refuse);
   // Sends an event on every open lease stream.
   void SendEvent(const v1::LeaseEvent& event);
-  // What Watch sends, one after the other; then the stream ends.
+  // What the next Watch sends, one after the other; the stream ends after a final one, and stays open otherwise.
   void SetWatchUpdates(std::vector<v1::WatchUpdate> updates);
   // What StopAndCollect sends for any pool, in place of plain completed reports.
   void SetReports(std::vector<v1::WorkerReport> reports);

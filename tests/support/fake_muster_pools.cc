@@ -78,7 +78,7 @@ grpc::Status FakeMuster::Snapshot(grpc::ServerContext*, const v1::SnapshotReques
   return grpc::Status::OK;
 }
 
-grpc::Status FakeMuster::Watch(grpc::ServerContext*, const v1::WatchRequest* request,
+grpc::Status FakeMuster::Watch(grpc::ServerContext* context, const v1::WatchRequest* request,
                                grpc::ServerWriter<v1::WatchUpdate>* writer) {
   if (grpc::Status status = Enter("Watch", request->pool_id()); !status.ok()) return status;
   std::vector<v1::WatchUpdate> updates;
@@ -89,7 +89,13 @@ grpc::Status FakeMuster::Watch(grpc::ServerContext*, const v1::WatchRequest* req
     updates_.clear();
   }
   for (const v1::WatchUpdate& update : updates) writer->Write(update);
-  return Leave("Watch");
+  if (!updates.empty() && updates.back().final()) return grpc::Status::OK;
+  MutexLock lock(&mutex_);
+  while (!ending_ && !context->IsCancelled()) {
+    // The synchronous interface does not wake for a cancellation.
+    changed_.WaitUntil(&mutex_, SteadyDeadline(absl::Milliseconds(20)));
+  }
+  return grpc::Status::OK;
 }
 
 std::vector<v1::WorkerReport> FakeMuster::ReportsOf(int workers) {
