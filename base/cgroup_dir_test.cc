@@ -1,14 +1,18 @@
 #include "base/cgroup_dir.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "base/cgroup_testing.h"
+#include "base/file_io.h"
 
 namespace muster {
 namespace {
@@ -83,6 +87,20 @@ TEST(CgroupDirTest, FreezeWaitsUntilAllAreFrozenAndThawEndsIt) {
   EXPECT_NE(scratch.dir().ReadFile("cgroup.events").value().find("frozen 1"), std::string::npos);
   ASSERT_TRUE(scratch.dir().Thaw().ok());
   EXPECT_NE(scratch.dir().ReadFile("cgroup.freeze").value().find("0"), std::string::npos);
+}
+
+TEST(CgroupDirTest, FreezeThatDoesNotComeToPassIsAnError) {
+  std::string folder = testing::TempDir() + "/cgroup.XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  {
+    const UniqueFd events = OpenAt(AT_FDCWD, folder + "/cgroup.events", O_CREAT | O_WRONLY, 0600).value();
+    ASSERT_TRUE(WriteAll(events.get(), "populated 1\nfrozen 0\n").ok());
+    ASSERT_TRUE(OpenAt(AT_FDCWD, folder + "/cgroup.freeze", O_CREAT | O_WRONLY, 0600).ok());
+  }
+  const CgroupDir dir = CgroupDir::OpenPath(folder).value();
+  EXPECT_EQ(dir.Freeze(Deadline::After(absl::Milliseconds(10))).code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(*ReadFile(folder + "/cgroup.freeze"), "1");
+  std::filesystem::remove_all(folder);
 }
 
 TEST(CgroupDirTest, RemovedTreeLeavesNoProcessAndNoDirectory) {
