@@ -51,6 +51,9 @@ struct Header {
   alignas(kLineBytes) std::atomic<uint64_t> released_at_ns;
   // What the release call took.
   std::atomic<uint64_t> release_call_ns;
+  // numa_pages_migrated of /proc/vmstat at Start, plus one; written before the gate words. 0: nobody has read it, and each
+  // worker does so itself (20 us).
+  std::atomic<uint64_t> vmstat_plus_one;
   // Time of Stop; written before `stop`.
   std::atomic<uint64_t> stopped_at_ns;
   // Non-zero: leave the loop. Workers read it in every iteration, so it has a line of its own.
@@ -144,6 +147,12 @@ struct Text {
   char bytes[N];
 };
 
+// Why something failed, cut at the end.
+using ErrorText = Text<128>;
+
+// A cgroup's path as /proc/PID/cgroup shows it, cut at the end.
+using CgroupText = Text<448>;
+
 // Setup steps in the order in which they are applied.
 enum SetupStep : uint32_t {
   kSetAffinity, kSetPolicy, kSetMemPolicy, kSetNice, kSetComm, kSetGid, kSetUid, kSetNode, kSetupSteps
@@ -158,7 +167,7 @@ struct Evidence {
   uint32_t is_messenger;
   uint32_t reserved;
   uint64_t effective_cpus[(kMaxCpuId + 1) / 64];
-  Text<256> cgroup;
+  CgroupText cgroup;
   Text<48> policy;
   Text<48> mem_policy;
 };
@@ -178,10 +187,10 @@ struct Final {
   uint64_t vmstat_numa_pages_migrated;
   uint64_t numa_pages[kMaxNodeId + 1];
   uint32_t cpu;
-  // 0: stopped before it started.
+  // 0: stopped before its loop.
   uint32_t completed;
-  Text<256> cgroup;
-  Text<128> telemetry_error;
+  CgroupText cgroup;
+  ErrorText telemetry_error;
   // Of kPanicked: what() of the exception.
   Text<256> panic;
 };
@@ -204,9 +213,9 @@ struct Control {
   std::atomic<uint32_t> checksum;
   alignas(kPageBytes) Evidence evidence;
   Final final;
-  Text<96> setup_errors[kSetupSteps];
+  ErrorText setup_errors[kSetupSteps];
   // Why the work type only marks time; empty otherwise.
-  Text<128> noop_reason;
+  ErrorText noop_reason;
 };
 inline constexpr size_t kControlBytes = 2 * kPageBytes;
 static_assert(sizeof(Control) <= kControlBytes);

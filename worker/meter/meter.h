@@ -74,6 +74,8 @@ class Meter {
   // Ends the loop's clock: the time since the last checkpoint is a gap like any other, so that a worker that starved until
   // the end says so. Publishes the record. Not counted as a checkpoint.
   void End(uint64_t now_ns);
+  // Publishes the record without any check; writes it into the older of the two buffers.
+  void Publish(uint64_t now_ns);
 
   uint64_t iterations() const { return iterations_; }
   uint64_t work_units() const { return work_units_; }
@@ -94,8 +96,6 @@ class Meter {
   void CheckCpu(uint64_t now_ns);
   void RecordMigration(uint64_t now_ns, uint64_t cpu);
   void UseCpu(uint64_t cpu);
-  // Writes the record into the older of the two buffers.
-  void Publish(uint64_t now_ns);
 
   const std::atomic<uint32_t>* const stop_;
   arena::Live* const live_;

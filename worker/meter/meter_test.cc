@@ -310,7 +310,7 @@ TEST(MeterTextTest, TheFirstReasonAndTheFirstErrorStay) {
   meter.SetSetupError(arena::kSetPolicy, std::string(200, 'x'));
   meter.SetSetupError(arena::kSetPolicy, "later");
   EXPECT_EQ(arena::TextView(fixture.control().noop_reason), "no NIC");
-  EXPECT_EQ(arena::TextView(fixture.control().setup_errors[arena::kSetPolicy]), std::string(96, 'x'));
+  EXPECT_EQ(arena::TextView(fixture.control().setup_errors[arena::kSetPolicy]), std::string(sizeof(arena::ErrorText), 'x'));
   EXPECT_EQ(arena::TextView(fixture.control().setup_errors[arena::kSetNice]), "");
 }
 

@@ -1,0 +1,263 @@
+#include <sys/resource.h>
+
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+#include "worker/arena/checksum.h"
+#include "worker/arena/text.h"
+#include "worker/core/effective.h"
+#include "worker/core/exec_program.h"
+#include "worker/core/setup.h"
+#include "worker/core/worker.h"
+#include "worker/meter/current_cpu.h"
+#include "worker/meter/procfs.h"
+
+namespace muster {
+namespace {
+
+using arena::State;
+
+// Readings whose differences stand in the report.
+struct Clocks {
+  uint64_t cpu_ns = 0;
+  uint64_t wall_ns = 0;
+  absl::StatusOr<Schedstat> schedstat = absl::UnknownError("not read");
+  absl::StatusOr<uint64_t> vmstat = absl::UnknownError("not read");
+  rusage usage = {};
+};
+
+class Runner {
+ public:
+  explicit Runner(WorkerContext& context)
+      : context_(context),
+        control_(*context.target.control),
+        live_(*context.target.live),
+        is_custom_(context.group->work().has_custom()),
+        meter_(context.target) {}
+
+  void Run() {
+    WaitAtGate();
+    Stamp();
+    RecordEvidence();
+    if (context_.type == nullptr) return BecomeProgram();
+    StartClocks();
+    Loop();
+    StopClocks();
+    RecordEnd();
+    step_.reset();
+    Finish();
+  }
+
+ private:
+  // Sets up as often as the gate asks for it, and returns when it is open and no setup is due.
+  void WaitAtGate();
+  void SetUp();
+  void MakeStep();
+  // The worker's first instructions after the gate: the time, then the two workers below it in the wake tree.
+  void Stamp();
+  void RecordEvidence();
+  void BecomeProgram();
+  void StartClocks();
+  void Loop();
+  void RunSteps();
+  void StopClocks();
+  void RecordDifferences();
+  void RecordEnd();
+  void Finish();
+  void Panic(absl::string_view text);
+  void NotMeasured(const absl::Status& why);
+
+  WorkerContext& context_;
+  arena::Control& control_;
+  arena::Live& live_;
+  const bool is_custom_;
+  Meter meter_;
+  TaskFiles files_;
+  std::unique_ptr<Step> step_;
+  Clocks start_;
+  Clocks end_;
+  std::string telemetry_error_;
+  bool panicked_ = false;
+};
+
+void Runner::WaitAtGate() {
+  const arena::GateWord& word = context_.gate.words[context_.place.worker];
+  uint32_t seen = word.load(std::memory_order_acquire);
+  while (true) {
+    const uint32_t asked = seen / arena::kGateSetupStep + 1;
+    if (live_.setups.load(std::memory_order_relaxed) < asked) {
+      SetUp();
+      live_.state.store(State::kReady, std::memory_order_release);
+      // Release: whoever sees the count sees the errors of the setup.
+      live_.setups.store(asked, std::memory_order_release);
+      arena::Arrive(context_.bell);
+    }
+    if ((seen & arena::kGateOpenBit) != 0) return;
+    seen = arena::WaitForChange(context_.gate, context_.place.worker, seen);
+  }
+}
+
+void Runner::SetUp() {
+  RunSetup({.group = context_.group, .cpus = context_.cpus, .max_rt_priority = context_.max_rt_priority},
+           control_.setup_errors);
+  // Once: buffers are allocated under the memory policy, and belong to the worker from then on.
+  if (live_.setups.load(std::memory_order_relaxed) > 0) return;
+  files_ = TaskFiles::Open();
+  MakeStep();
+  context_.plumbing.pipes.clear();
+  context_.plumbing.descriptors.clear();
+}
+
+void Runner::MakeStep() {
+  if (context_.type == nullptr) return;
+  try {
+    auto step = context_.type->MakeStep(context_.group->work(), context_.place, context_.plumbing);
+    if (!step.ok()) return Panic(absl::StrCat("preparing the work: ", step.status().message()));
+    step_ = *std::move(step);
+  } catch (const std::exception& error) {
+    Panic(absl::StrCat("preparing the work: ", error.what()));
+  }
+}
+
+void Runner::Stamp() {
+  control_.evidence.first_instruction_at_ns = MonotonicNs();
+  control_.evidence.cpu = CurrentCpu();
+  live_.state.store(State::kRunning, std::memory_order_release);
+  arena::WakeChildren(context_.gate, context_.wake_position);
+}
+
+void Runner::RecordEvidence() {
+  arena::Evidence& evidence = control_.evidence;
+  if (const absl::Status status = files_.ReadCgroup(&evidence.cgroup); !status.ok()) NotMeasured(status);
+  ReadEffectiveCpus(evidence.effective_cpus);
+  ReadEffectivePolicy(&evidence.policy);
+  ReadEffectiveMemPolicy(&evidence.mem_policy);
+  evidence.tid = static_cast<int32_t>(gettid());
+  evidence.is_messenger = context_.type != nullptr && context_.type->IsMessenger(context_.place) ? 1 : 0;
+}
+
+void Runner::BecomeProgram() {
+  control_.evidence.started_at_ns = MonotonicNs();
+  control_.evidence_ready.store(1, std::memory_order_release);
+  // Both seq_cst: either this worker sees the stop, or the pool host sees that the program wants its own signal.
+  live_.state.store(State::kExec, std::memory_order_seq_cst);
+  const bool stopped = context_.target.header->stop.load(std::memory_order_seq_cst) != 0;
+  if (!stopped) Panic(ExecProgram(context_.group->work().custom().program(), context_.telemetry_fd).message());
+  control_.final.stopped_at_ns = MonotonicNs();
+  Finish();
+}
+
+void Runner::StartClocks() {
+  start_.schedstat = files_.ReadSchedstat();
+  const uint64_t read_at_release = context_.target.header->vmstat_plus_one.load(std::memory_order_relaxed);
+  if (read_at_release == 0) {
+    start_.vmstat = ReadNumaPagesMigrated();
+  } else {
+    start_.vmstat = read_at_release - 1;
+  }
+  getrusage(RUSAGE_THREAD, &start_.usage);
+  start_.cpu_ns = ClockNs(CLOCK_THREAD_CPUTIME_ID);
+  start_.wall_ns = MonotonicNs();
+  control_.evidence.started_at_ns = start_.wall_ns;
+  control_.evidence_ready.store(1, std::memory_order_release);
+  meter_.Begin(start_.wall_ns, control_.evidence.cpu);
+}
+
+void Runner::Loop() {
+  control_.final.completed = meter_.stopping() ? 0 : 1;
+  if (step_ == nullptr) return;
+  try {
+    RunSteps();
+  } catch (const std::exception& error) {
+    Panic(error.what());
+  } catch (...) {
+    Panic("an object that is no std::exception was thrown");
+  }
+}
+
+void Runner::RunSteps() {
+  while (!meter_.stopping()) {
+    const StepResult result = step_->Run(meter_);
+    if (result != StepResult::kAbandon) meter_.EndIteration();
+    if (result != StepResult::kContinue) return;
+  }
+}
+
+// The clocks together, in the order of StartClocks, and before anything that takes long.
+void Runner::StopClocks() {
+  end_.cpu_ns = ClockNs(CLOCK_THREAD_CPUTIME_ID);
+  end_.wall_ns = MonotonicNs();
+  if (is_custom_) {
+    meter_.Publish(end_.wall_ns);
+  } else {
+    meter_.End(end_.wall_ns);
+  }
+  control_.final.cpu = CurrentCpu();
+  getrusage(RUSAGE_THREAD, &end_.usage);
+  end_.schedstat = files_.ReadSchedstat();
+}
+
+void Runner::RecordDifferences() {
+  arena::Final& final = control_.final;
+  final.stopped_at_ns = end_.wall_ns;
+  final.cpu_time_ns = end_.cpu_ns - start_.cpu_ns;
+  final.wall_time_ns = end_.wall_ns - start_.wall_ns;
+  final.voluntary_switches = end_.usage.ru_nvcsw - start_.usage.ru_nvcsw;
+  final.involuntary_switches = end_.usage.ru_nivcsw - start_.usage.ru_nivcsw;
+  final.measured = arena::kSwitches;
+  if (start_.schedstat.ok() && end_.schedstat.ok()) {
+    final.schedstat_cpu_ns = end_.schedstat->cpu_ns - start_.schedstat->cpu_ns;
+    final.schedstat_run_delay_ns = end_.schedstat->run_delay_ns - start_.schedstat->run_delay_ns;
+    final.schedstat_run_count = end_.schedstat->run_count - start_.schedstat->run_count;
+    final.measured |= arena::kSchedstat;
+  } else {
+    NotMeasured(end_.schedstat.ok() ? start_.schedstat.status() : end_.schedstat.status());
+  }
+}
+
+void Runner::RecordEnd() {
+  RecordDifferences();
+  arena::Final& final = control_.final;
+  if (const absl::Status status = files_.ReadCgroup(&final.cgroup); !status.ok()) NotMeasured(status);
+  if (const absl::Status status = ReadNumaPages(final.numa_pages); status.ok()) {
+    final.measured |= arena::kNumaPages;
+  } else {
+    NotMeasured(status);
+  }
+  end_.vmstat = ReadNumaPagesMigrated();
+  if (start_.vmstat.ok() && end_.vmstat.ok()) {
+    final.vmstat_numa_pages_migrated = *end_.vmstat - *start_.vmstat;
+    final.measured |= arena::kVmstat;
+  } else {
+    NotMeasured(end_.vmstat.ok() ? start_.vmstat.status() : end_.vmstat.status());
+  }
+}
+
+void Runner::Finish() {
+  arena::SetText(&control_.final.telemetry_error, telemetry_error_);
+  arena::Core core = {};
+  const uint64_t published = control_.cores_published.load(std::memory_order_relaxed);
+  if (published > 0) memcpy(&core, control_.cores[(published - 1) % 2], sizeof(core));
+  control_.checksum.store(arena::RecordChecksum(control_.evidence, control_.final, core), std::memory_order_relaxed);
+  // Release: whoever sees the state sees the whole record.
+  live_.state.store(panicked_ ? State::kPanicked : State::kFinished, std::memory_order_release);
+}
+
+void Runner::Panic(absl::string_view text) {
+  panicked_ = true;
+  arena::SetText(&control_.final.panic, text);
+}
+
+void Runner::NotMeasured(const absl::Status& why) {
+  absl::StrAppend(&telemetry_error_, telemetry_error_.empty() ? "" : "; ", why.message());
+}
+
+}  // namespace
+
+void RunWorker(WorkerContext& context) { Runner(context).Run(); }
+
+}  // namespace muster
