@@ -27,7 +27,8 @@ std::optional<std::string> Payload(const absl::Status& status, absl::string_view
   return std::string(*value);
 }
 
-absl::Status WithPair(absl::Status status, absl::string_view type, std::pair<absl::string_view, absl::string_view> value) {
+absl::Status WithPair(absl::Status status, absl::string_view type,
+                      std::pair<absl::string_view, absl::string_view> value) {
   std::string joined(value.first);
   joined.push_back('\0');
   joined.append(value.second.data(), value.second.size());

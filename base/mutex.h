@@ -37,6 +37,7 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
 // Condition variable. Every wait has a deadline; wake-ups may be spurious, so waits stand in a loop over the condition.
 class CondVar {
  public:
+  void NotifyOne() { condition_.notify_one(); }
   void NotifyAll() { condition_.notify_all(); }
 
   // Returns false when `deadline` (of the monotonic clock below) has passed. Holds `mutex` again when it returns.
