@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <functional>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"

@@ -1,0 +1,43 @@
+#include "tools/vm/qemu/command.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace muster::vm {
+namespace {
+
+// With the default CPU, QEMU 7.2's emulation of cmpxchg16b panics guests now and then; with one thread per guest CPU its
+// emulation of self-modifying code does. Both are avoided here.
+std::vector<std::string> AcceleratorArguments(Accelerator accelerator) {
+  if (accelerator == Accelerator::kKvm) return {"-accel", "kvm", "-cpu", "host"};
+  return {"-accel", "tcg,thread=single", "-cpu", "qemu64,-cx16"};
+}
+
+void Append(const std::vector<std::string>& more, std::vector<std::string>* arguments) {
+  arguments->insert(arguments->end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+std::string KernelCommandLine(const QemuCommand& command) {
+  // With -no-reboot, panic=-1 ends QEMU at once.
+  std::vector<std::string> words = {"console=ttyS0", "quiet", "panic=-1", "rdinit=/init"};
+  if (!command.kernel_arguments.empty()) words.push_back(command.kernel_arguments);
+  words.push_back("--");
+  Append(InitArguments(command.transport), &words);
+  for (const std::string& argument : command.daemon_arguments) words.push_back(absl::StrCat("--daemon=", argument));
+  return absl::StrJoin(words, " ");
+}
+
+std::vector<std::string> QemuArguments(const QemuCommand& command) {
+  std::vector<std::string> arguments = {command.program};
+  Append(AcceleratorArguments(command.accelerator), &arguments);
+  Append({"-M", "q35", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"}, &arguments);
+  Append(ShapeArguments(command.shape), &arguments);
+  Append({"-chardev", absl::StrCat("stdio,id=console,signal=off,logfile=", command.console_log), "-serial", "chardev:console"}, &arguments);
+  Append(TransportArguments(command.transport), &arguments);
+  Append({"-kernel", command.kernel, "-initrd", command.initrd, "-append", KernelCommandLine(command)}, &arguments);
+  return arguments;
+}
+
+}  // namespace muster::vm
