@@ -4,8 +4,15 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_format.h"
+#include "base/status_macros.h"
 #include "tools/vm/exit_codes.h"
+#include "tools/vm/image/initramfs.h"
+#include "tools/vm/image/programs.h"
 #include "tools/vm/kernel/kernel_store.h"
+#include "tools/vm/kernel/vsock_device.h"
+#include "tools/vm/run/run_command.h"
+#include "tools/vm/support/cache.h"
 #include "tools/vm/support/flags.h"
 
 namespace muster::vm {
@@ -24,16 +31,51 @@ int Fail(const absl::Status& status, ExitCode code) {
 }
 
 int RunKernel(const Flags& flags) {
-  absl::StatusOr<KernelOptions> options = KernelOptionsFrom(flags);
-  if (!options.ok()) return Fail(options.status(), kExitUsage);
-  const absl::StatusOr<GuestKernel> kernel = FetchKernel(*options);
+  const absl::StatusOr<GuestKernel> kernel = KernelFrom(flags);
   if (!kernel.ok()) return Fail(kernel.status(), kExitNoGuest);
   std::cout << kernel->image << "\n";
   return kExitOk;
 }
 
+std::vector<FlagSpec> ImageSubcommandFlags() {
+  std::vector<FlagSpec> specs = {{"out", "FILE", "where to write it (default muster-guest.cpio)"},
+                                 {"compress", "", "write it gzipped"},
+                                 {"kernel", "FILE", "own kernel, for its modules"}};
+  for (const std::vector<FlagSpec>& more : {KernelFlags(), ImageFlags()}) specs.insert(specs.end(), more.begin(), more.end());
+  return specs;
+}
+
+absl::Status WriteImage(const Flags& flags) {
+  ASSIGN_OR_RETURN(const GuestKernel kernel, KernelFrom(flags));
+  ASSIGN_OR_RETURN(ImageOptions options, ImageOptionsFrom(flags));
+  options.modules = kernel.modules;
+  ASSIGN_OR_RETURN(const std::string image, BuildInitramfs(options));
+  ASSIGN_OR_RETURN(const std::string compressed, Compress(image));
+  const std::string path = flags.Get("out", flags.Has("compress") ? "muster-guest.cpio.gz" : "muster-guest.cpio");
+  RETURN_IF_ERROR(WriteFileAtomically(path, flags.Has("compress") ? compressed : image));
+  std::cout << path << ": " << absl::StrFormat("%.1f MB, compressed %.1f MB", image.size() / 1e6, compressed.size() / 1e6) << "\n";
+  return absl::OkStatus();
+}
+
+int RunImage(const Flags& flags) {
+  const absl::Status status = WriteImage(flags);
+  return status.ok() ? kExitOk : Fail(status, kExitNoGuest);
+}
+
+int RunVsockDevice(const Flags& flags) {
+  const absl::StatusOr<KernelOptions> options = KernelOptionsFrom(flags);
+  if (!options.ok()) return Fail(options.status(), kExitUsage);
+  const absl::StatusOr<std::string> path = FetchVsockDevice(*options);
+  if (!path.ok()) return Fail(path.status(), kExitNoGuest);
+  std::cout << *path << "\n";
+  return kExitOk;
+}
+
 std::vector<Subcommand> Subcommands() {
-  return {{"kernel", "find or fetch a distribution kernel and print its path", KernelFlags, RunKernel}};
+  return {{"kernel", "find or fetch a distribution kernel and print its path", KernelFlags, RunKernel},
+          {"image", "write a guest's initramfs and print its size", ImageSubcommandFlags, RunImage},
+          {"vsock-device", "find or fetch vhost-device-vsock and print its path", KernelFlags, RunVsockDevice},
+          {"run", "boot a guest, run a spec in it, power it off", RunFlags, RunRun}};
 }
 
 int Usage() {

@@ -162,4 +162,10 @@ absl::StatusOr<KernelOptions> KernelOptionsFrom(const Flags& flags) {
   return options;
 }
 
+absl::StatusOr<GuestKernel> KernelFrom(const Flags& flags) {
+  ASSIGN_OR_RETURN(const KernelOptions options, KernelOptionsFrom(flags));
+  if (flags.Has("kernel")) return OpenKernel({options.cache, flags.Get("kernel"), flags.Get("modules")});
+  return FetchKernel(options);
+}
+
 }  // namespace muster::vm

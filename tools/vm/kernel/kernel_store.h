@@ -40,9 +40,12 @@ struct OwnKernel {
 };
 absl::StatusOr<GuestKernel> OpenKernel(const OwnKernel& own);
 
-// Flags of `muster vm kernel`, and the subcommand: prints the path of the kernel.
+// --suite, --package, --mirror, --refresh, --cache.
 std::vector<FlagSpec> KernelFlags();
 absl::StatusOr<KernelOptions> KernelOptionsFrom(const Flags& flags);
+
+// The kernel that --kernel names, with --modules, where a subcommand has these flags; else the fetched one.
+absl::StatusOr<GuestKernel> KernelFrom(const Flags& flags);
 
 }  // namespace muster::vm
 

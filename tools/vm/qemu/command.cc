@@ -34,7 +34,7 @@ std::vector<std::string> QemuArguments(const QemuCommand& command) {
   Append(AcceleratorArguments(command.accelerator), &arguments);
   Append({"-M", "q35", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"}, &arguments);
   Append(ShapeArguments(command.shape), &arguments);
-  Append({"-chardev", absl::StrCat("stdio,id=console,signal=off,logfile=", command.console_log), "-serial", "chardev:console"}, &arguments);
+  Append({"-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"}, &arguments);
   Append(TransportArguments(command.transport), &arguments);
   Append({"-kernel", command.kernel, "-initrd", command.initrd, "-append", KernelCommandLine(command)}, &arguments);
   return arguments;

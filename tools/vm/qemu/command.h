@@ -24,11 +24,9 @@ struct QemuCommand {
   std::string kernel_arguments;
   // Of musterd, besides where it listens.
   std::vector<std::string> daemon_arguments;
-  // The console is QEMU's standard input and output, and is kept in this file.
-  std::string console_log;
 };
 
-// argv.
+// argv. The guest's console is QEMU's standard input and output.
 std::vector<std::string> QemuArguments(const QemuCommand& command);
 
 // The guest's kernel command line; what follows "--" is for init.

@@ -22,7 +22,6 @@ QemuCommand Command(TransportKind kind) {
   command.transport.host_port = 40001;
   command.kernel = "/k/vmlinux";
   command.initrd = "/d/image.cpio";
-  command.console_log = "/d/console.log";
   return command;
 }
 
@@ -38,11 +37,11 @@ TEST(QemuCommandTest, KvmPassesTheHostsCpu) {
   EXPECT_THAT(Line(command), HasSubstr("-accel kvm -cpu host "));
 }
 
-TEST(QemuCommandTest, PanicEndsQemuAndTheConsoleIsKept) {
+TEST(QemuCommandTest, PanicEndsQemuAndTheConsoleIsOnItsStandardStreams) {
   const std::string line = Line(Command(TransportKind::kVhostVsock));
   EXPECT_THAT(line, HasSubstr("-no-reboot"));
   EXPECT_THAT(line, HasSubstr("panic=-1"));
-  EXPECT_THAT(line, HasSubstr("-chardev stdio,id=console,signal=off,logfile=/d/console.log -serial chardev:console"));
+  EXPECT_THAT(line, HasSubstr("-chardev stdio,id=console,signal=off -serial chardev:console"));
 }
 
 TEST(QemuCommandTest, DaemonListensOnVsockWhereThereIsOne) {

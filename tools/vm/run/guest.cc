@@ -1,0 +1,212 @@
+#include "tools/vm/run/guest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "base/errno_status.h"
+#include "base/file_io.h"
+#include "base/status_macros.h"
+
+namespace muster::vm {
+namespace {
+
+constexpr size_t kTailLines = 20;
+constexpr int kLaunchAttempts = 3;
+constexpr absl::Duration kDeviceLimit = absl::Seconds(10);
+
+absl::Status WriteImage(const std::string& path, const std::string& image) {
+  ASSIGN_OR_RETURN(const UniqueFd fd, OpenAt(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  return WriteAll(fd.get(), image);
+}
+
+absl::StatusOr<UniqueFd> OpenLog(const std::string& path) { return OpenAt(AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, 0600); }
+
+std::string ReadLog(const std::string& path) {
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  return text.ok() ? std::string(absl::StripAsciiWhitespace(*text)) : "";
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Guest>> Guest::Launch(const GuestOptions& options) {
+  absl::Status last;
+  for (int attempt = 0; attempt < kLaunchAttempts; ++attempt) {
+    ASSIGN_OR_RETURN(GuestDir directory, GuestDir::Create(options.root));
+    ASSIGN_OR_RETURN(Transport transport, ChooseTransport({options.transport, directory.path()}, options.host_vsock));
+    std::unique_ptr<Guest> guest(new Guest(std::move(directory), std::move(transport)));
+    RETURN_IF_ERROR(guest->Start(options));
+    // QEMU refuses its command line, a port that is taken or a socket that is not there at once, before the guest's first
+    // instruction. No kernel says a word that early.
+    const Deadline settled = Deadline::After(absl::Seconds(1));
+    while (!guest->qemu_->HasEnded() && guest->console_.empty() && !settled.Expired()) guest->WaitForNews(settled);
+    if (!guest->qemu_->HasEnded()) return guest;
+    last = absl::InternalError(absl::StrCat("QEMU ended at its start: ", ReadLog(guest->directory() + "/qemu.log")));
+  }
+  return last;
+}
+
+absl::Status Guest::Start(const GuestOptions& options) {
+  news_.Reset(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!news_.valid() || inotify_add_watch(news_.get(), directory_.path().c_str(), IN_CREATE | IN_MODIFY) < 0) {
+    return ErrnoStatus(errno, absl::StrCat("watch ", directory_.path()));
+  }
+  RETURN_IF_ERROR(WriteImage(directory_.path() + "/image.cpio", options.image));
+  if (transport_.kind == TransportKind::kVhostUserVsock) RETURN_IF_ERROR(StartDevice(options));
+  return StartQemu(options);
+}
+
+absl::Status Guest::StartDevice(const GuestOptions& options) {
+  const std::string log_path = directory_.path() + "/vsock.log";
+  ASSIGN_OR_RETURN(const UniqueFd log, OpenLog(log_path));
+  LeashOptions leash;
+  leash.arguments = DeviceArguments(transport_);
+  leash.output = log.get();
+  leash.error = log.get();
+  leash.leashed = !options.may_be_kept;
+  ASSIGN_OR_RETURN(LeashedProcess device, LeashedProcess::Spawn(leash));
+  device_.emplace(std::move(device));
+  const Deadline deadline = Deadline::After(kDeviceLimit);
+  while (access(transport_.device_socket.c_str(), F_OK) != 0) {
+    if (device_->HasEnded()) return absl::InternalError(absl::StrCat("vhost-device-vsock ended at its start: ", ReadLog(log_path)));
+    if (deadline.Expired()) return absl::DeadlineExceededError("vhost-device-vsock made no socket in time");
+    pollfd waits[] = {{news_.get(), POLLIN, 0}, {device_->pidfd().fd(), POLLIN, 0}};
+    poll(waits, 2, deadline.PollTimeoutMs());
+    char events[4096];
+    while (read(news_.get(), events, sizeof(events)) > 0) {
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Guest::StartQemu(const GuestOptions& options) {
+  QemuCommand command;
+  command.program = options.qemu;
+  command.accelerator = options.accelerator;
+  command.shape = options.shape;
+  command.transport = transport_;
+  command.kernel = options.kernel;
+  command.initrd = directory_.path() + "/image.cpio";
+  command.kernel_arguments = options.kernel_arguments;
+  command.daemon_arguments = options.daemon_arguments;
+  ASSIGN_OR_RETURN(const UniqueFd console, OpenLog(directory_.path() + "/console.log"));
+  ASSIGN_OR_RETURN(const UniqueFd log, OpenLog(directory_.path() + "/qemu.log"));
+  int keyboard[2];
+  if (pipe2(keyboard, O_CLOEXEC) != 0) return ErrnoStatus(errno, "make a pipe");
+  const UniqueFd reader(keyboard[0]);
+  keyboard_.Reset(keyboard[1]);
+  LeashOptions leash;
+  leash.arguments = QemuArguments(command);
+  leash.input = reader.get();
+  leash.output = console.get();
+  leash.error = log.get();
+  leash.kept = directory_.lock_fd();
+  leash.leashed = !options.may_be_kept;
+  started_ = absl::Now();
+  ASSIGN_OR_RETURN(LeashedProcess qemu, LeashedProcess::Spawn(leash));
+  qemu_.emplace(std::move(qemu));
+  return absl::OkStatus();
+}
+
+void Guest::WaitForNews(Deadline deadline) {
+  pollfd waits[] = {{news_.get(), POLLIN, 0}, {qemu_->pidfd().fd(), POLLIN, 0}};
+  poll(waits, 2, deadline.PollTimeoutMs());
+  char events[4096];
+  while (read(news_.get(), events, sizeof(events)) > 0) {
+  }
+  console_.Update();
+  const absl::Duration since = absl::Now() - started_;
+  if (console_.progress().up.has_value() && !seen_up_.has_value()) seen_up_ = since;
+  if (console_.progress().daemon_ready.has_value() && !seen_ready_.has_value()) seen_ready_ = since;
+}
+
+GuestFailure Guest::Failure(ExitCode code, const std::string& what) {
+  const std::string tail = ConsoleTail(kTailLines);
+  const std::string log = ReadLog(directory_.path() + "/qemu.log");
+  return {code, absl::StrCat(what, log.empty() ? "" : absl::StrCat("; QEMU says: ", log),
+                             tail.empty() ? "; its console is empty" : absl::StrCat("; the console's last lines:\n", tail))};
+}
+
+std::optional<GuestFailure> Guest::FindFailure() {
+  // In this order: what QEMU wrote before its end is then in the log.
+  const bool ended = qemu_->HasEnded();
+  console_.Update();
+  const BootProgress& progress = console_.progress();
+  if (progress.panic.has_value()) return Failure(kExitPanicked, absl::StrCat("the guest's kernel panicked: ", *progress.panic));
+  if (progress.daemon_ended.has_value()) {
+    return Failure(progress.daemon_ready.has_value() ? kExitGuestLost : kExitNeverServed, absl::StrCat("musterd in the guest ended with ", *progress.daemon_ended));
+  }
+  if (ended) return Failure(progress.up.has_value() ? kExitGuestLost : kExitBootHung, "QEMU ended");
+  if (device_.has_value() && device_->HasEnded()) return Failure(kExitGuestLost, "vhost-device-vsock ended");
+  return std::nullopt;
+}
+
+template <typename Done>
+std::optional<GuestFailure> Guest::WaitUntil(Done done, Deadline deadline, GuestFailure late) {
+  while (true) {
+    if (done(console_.progress())) return std::nullopt;
+    std::optional<GuestFailure> failure = FindFailure();
+    if (failure.has_value()) return failure;
+    if (deadline.Expired()) return Failure(late.code, late.message);
+    // QEMU's end is news too; the device's is looked at with every second.
+    WaitForNews(Earlier(deadline, Deadline::After(absl::Seconds(1))));
+  }
+}
+
+std::optional<GuestFailure> Guest::WaitForInit(Deadline deadline) {
+  return WaitUntil([](const BootProgress& progress) { return progress.up.has_value(); }, deadline,
+                   {kExitBootHung, "the guest hung at its boot: init did not come up in time"});
+}
+
+std::optional<GuestFailure> Guest::WaitForDaemon(Deadline deadline) {
+  return WaitUntil([](const BootProgress& progress) { return progress.daemon_ready.has_value(); }, deadline,
+                   {kExitNeverServed, "musterd in the guest did not say in time that it serves"});
+}
+
+std::string Guest::ConsoleTail(size_t lines) {
+  console_.Update();
+  return console_.Tail(lines);
+}
+
+BootTimes Guest::boot_times() const {
+  const BootProgress& progress = console_.progress();
+  const absl::Duration up = progress.up.value_or(absl::ZeroDuration());
+  const absl::Duration started = progress.daemon_started.value_or(up);
+  BootTimes times;
+  times.kernel = up;
+  times.qemu = std::max(absl::ZeroDuration(), seen_up_.value_or(up) - up);
+  times.init = started - up;
+  times.daemon = seen_ready_.value_or(absl::ZeroDuration()) - seen_up_.value_or(absl::ZeroDuration()) - times.init;
+  return times;
+}
+
+absl::Duration Guest::PowerOff(Deadline deadline) {
+  const absl::Time begin = absl::Now();
+  WriteAll(keyboard_.get(), "poweroff\n").IgnoreError();
+  if (!qemu_->pidfd().WaitEnd(deadline).ok()) qemu_->Kill();
+  return absl::Now() - begin;
+}
+
+void Guest::Kill() const {
+  qemu_->Kill();
+  if (device_.has_value()) device_->Kill();
+}
+
+std::string Guest::Keep(std::unique_ptr<Guest> guest) {
+  std::string pids = absl::StrCat(guest->qemu_->pid());
+  std::move(*guest->qemu_).Release();
+  if (guest->device_.has_value()) {
+    absl::StrAppend(&pids, " ", guest->device_->pid());
+    std::move(*guest->device_).Release();
+  }
+  std::move(guest->directory_).Release();
+  return absl::StrCat("kill ", pids);
+}
+
+}  // namespace muster::vm

@@ -1,0 +1,119 @@
+// One guest, from QEMU's start to its end.
+#ifndef MUSTER_TOOLS_VM_RUN_GUEST_H_
+#define MUSTER_TOOLS_VM_RUN_GUEST_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/deadline.h"
+#include "tools/vm/exit_codes.h"
+#include "tools/vm/qemu/command.h"
+#include "tools/vm/run/console_log.h"
+#include "tools/vm/run/guest_dir.h"
+#include "tools/vm/run/leashed_process.h"
+
+namespace muster::vm {
+
+struct GuestOptions {
+  // Path of the guest's kernel.
+  std::string kernel;
+  // An uncompressed cpio archive.
+  std::string image;
+  Shape shape;
+  Accelerator accelerator = Accelerator::kTcg;
+  // Of ChooseTransport.
+  std::string transport = "auto";
+  HostVsock host_vsock;
+  std::string kernel_arguments;
+  std::vector<std::string> daemon_arguments;
+  std::string qemu = "qemu-system-x86_64";
+  // The guest may outlive this process; see Keep.
+  bool may_be_kept = false;
+  // Where the guest's folder is made.
+  std::string root = GuestDirRoot();
+};
+
+// Why a guest is not, or no longer, of use.
+struct GuestFailure {
+  ExitCode code = kExitNoGuest;
+  // With the console's last lines where they tell something.
+  std::string message;
+};
+
+// Where the time went; durations from the previous stage.
+struct BootTimes {
+  // From QEMU's start to its kernel's first instruction: program loading and firmware.
+  absl::Duration qemu;
+  absl::Duration kernel;
+  // Init's own work, to musterd's start.
+  absl::Duration init;
+  // musterd, until it says that it serves.
+  absl::Duration daemon;
+};
+
+// Owns QEMU, the vsock device beside it, and their folder; the destructor ends the two and removes the folder. Thread-compatible.
+class Guest {
+ public:
+  // Starts QEMU. A port or socket that somebody else took in between makes it try again.
+  static absl::StatusOr<std::unique_ptr<Guest>> Launch(const GuestOptions& options);
+
+  // Until init is up, and until musterd has said that it serves. nullopt: it came.
+  std::optional<GuestFailure> WaitForInit(Deadline deadline);
+  std::optional<GuestFailure> WaitForDaemon(Deadline deadline);
+
+  // Why the guest ended or cannot work any more, when that is so.
+  std::optional<GuestFailure> FindFailure();
+
+  // For a client.
+  std::string address() const { return ClientAddress(transport_); }
+  const Transport& transport() const { return transport_; }
+  std::string ConsoleTail(size_t lines);
+  // After WaitForDaemon.
+  BootTimes boot_times() const;
+
+  // Asks init to switch the machine off; kills QEMU at the deadline. The time that it took.
+  absl::Duration PowerOff(Deadline deadline);
+  // At once; any thread.
+  void Kill() const;
+  const std::string& directory() const { return directory_.path(); }
+  pid_t qemu_pid() const { return qemu_->pid(); }
+
+  // Leaves the guest running after us, with its folder; only with may_be_kept. Returns what ends it.
+  static std::string Keep(std::unique_ptr<Guest> guest);
+
+ private:
+  Guest(GuestDir directory, Transport transport)
+      : directory_(std::move(directory)), transport_(std::move(transport)), console_(directory_.path() + "/console.log") {}
+
+  absl::Status Start(const GuestOptions& options);
+  absl::Status StartDevice(const GuestOptions& options);
+  absl::Status StartQemu(const GuestOptions& options);
+  // Until `done` or a failure.
+  template <typename Done>
+  std::optional<GuestFailure> WaitUntil(Done done, Deadline deadline, GuestFailure late);
+  void WaitForNews(Deadline deadline);
+  GuestFailure Failure(ExitCode code, const std::string& what);
+
+  GuestDir directory_;
+  Transport transport_;
+  ConsoleLog console_;
+  // inotify on the folder.
+  UniqueFd news_;
+  // QEMU's standard input: the guest's keyboard.
+  UniqueFd keyboard_;
+  std::optional<LeashedProcess> device_;
+  std::optional<LeashedProcess> qemu_;
+  absl::Time started_;
+  // When the host saw the line of init, and of musterd's readiness.
+  std::optional<absl::Duration> seen_up_;
+  std::optional<absl::Duration> seen_ready_;
+};
+
+}  // namespace muster::vm
+
+#endif  // MUSTER_TOOLS_VM_RUN_GUEST_H_
