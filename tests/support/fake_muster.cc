@@ -17,12 +17,19 @@ namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(10);
 
+std::string MakeDirectory() {
+  char pattern[] = "/tmp/muster_fake.XXXXXX";
+  return mkdtemp(pattern);
+}
+
 }  // namespace
 
-FakeMuster::FakeMuster() {
-  char pattern[] = "/tmp/muster_fake.XXXXXX";
-  directory_ = mkdtemp(pattern);
-  listener_.emplace(*Listener::Listen(UnixAddress{directory_ + "/s"}));
+FakeMuster::FakeMuster() : FakeMuster(UnixAddress{MakeDirectory() + "/s"}) {
+  const std::string path = std::get<UnixAddress>(listener_->address()).path;
+  directory_ = path.substr(0, path.rfind('/'));
+}
+
+FakeMuster::FakeMuster(const Address& address) : listener_(*Listener::Listen(address)) {
   info_.set_version("fake");
   info_.set_protocol_min(1);
   info_.set_protocol_max(1);
@@ -46,7 +53,7 @@ FakeMuster::~FakeMuster() {
   acceptor_.join();
   server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(5));
   listener_.reset();
-  rmdir(directory_.c_str());
+  if (!directory_.empty()) rmdir(directory_.c_str());
 }
 
 void FakeMuster::AcceptLoop() {

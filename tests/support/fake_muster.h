@@ -23,6 +23,8 @@ namespace muster {
 class FakeMuster : private v1::Muster::Service {
  public:
   FakeMuster();
+  // On an address of the caller's choice; without a directory of its own.
+  explicit FakeMuster(const Address& address);
   ~FakeMuster() override;
 
   // To connect to.
