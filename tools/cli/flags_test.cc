@@ -1,9 +1,9 @@
-#include "tools/vm/support/flags.h"
+#include "tools/cli/flags.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace muster::vm {
+namespace muster {
 namespace {
 
 using ::testing::ElementsAre;
@@ -34,4 +34,4 @@ TEST(FlagsTest, RefusalsNameTheFlag) {
 }
 
 }  // namespace
-}  // namespace muster::vm
+}  // namespace muster

@@ -1,4 +1,4 @@
-#include "tools/vm/support/flags.h"
+#include "tools/cli/flags.h"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 
-namespace muster::vm {
+namespace muster {
 namespace {
 
 absl::StatusOr<FlagSpec> FindSpec(const std::string& name, const std::vector<FlagSpec>& specs) {
@@ -74,4 +74,4 @@ std::string DescribeFlags(const std::vector<FlagSpec>& specs) {
   return text;
 }
 
-}  // namespace muster::vm
+}  // namespace muster
