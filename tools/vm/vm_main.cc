@@ -75,7 +75,9 @@ std::vector<Subcommand> Subcommands() {
   return {{"kernel", "find or fetch a distribution kernel and print its path", KernelFlags, RunKernel},
           {"image", "write a guest's initramfs and print its size", ImageSubcommandFlags, RunImage},
           {"vsock-device", "find or fetch vhost-device-vsock and print its path", KernelFlags, RunVsockDevice},
-          {"run", "boot a guest, run a spec in it, power it off", RunFlags, RunRun}};
+          {"run", "boot a guest, run a spec in it, power it off", RunFlags, RunRun},
+          {"ps", "print the addresses of guests that were kept", NoFlags, RunPs},
+          {"stop", "end the kept guests of these addresses, or all", NoFlags, RunStop}};
 }
 
 int Usage() {

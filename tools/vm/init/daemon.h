@@ -11,14 +11,15 @@
 
 namespace muster::guest {
 
-// Where musterd says that it serves (sd_notify(3)); an abstract datagram socket.
-UniqueFd OpenNotifySocket();
+struct Daemon {
+  // -1: it could not be started.
+  pid_t pid = -1;
+  // Readable when musterd has said that it serves (its --ready-fd), at its end of file when it never will.
+  UniqueFd ready;
+};
 
-// Starts /bin/musterd with NOTIFY_SOCKET set; -1 when it cannot be started.
-pid_t StartDaemon(const std::vector<std::string>& arguments);
-
-// Reads one message; true when it holds READY=1.
-bool ReadReady(int notify_socket);
+// Starts /bin/musterd with these arguments and what init itself decides.
+Daemon StartDaemon(const std::vector<std::string>& arguments);
 
 }  // namespace muster::guest
 

@@ -59,22 +59,29 @@ bool AskedToPowerOff(int* console) {
   return got > 0 && std::string(line, got).find("poweroff") != std::string::npos;
 }
 
+// True when musterd has said that it serves. Either way there will be no more news from there.
+bool SaidReady(UniqueFd* ready) {
+  char line[4096];
+  const bool said = read(ready->get(), line, sizeof(line)) > 0;
+  ready->Reset();
+  return said;
+}
+
 [[noreturn]] void Run(const Options& options) {
   const UniqueFd signals = BlockChildSignal();
-  const UniqueFd notify = OpenNotifySocket();
   if (options.relay_port != 0) StartRelay(options.relay_port, kDaemonSocket);
-  const pid_t daemon = StartDaemon(options.daemon_arguments);
+  Daemon daemon = StartDaemon(options.daemon_arguments);
   Stage("daemon-started");
   int console = STDIN_FILENO;
   while (true) {
-    pollfd waits[] = {{signals.get(), POLLIN, 0}, {notify.get(), POLLIN, 0}, {console, POLLIN, 0}};
+    pollfd waits[] = {{signals.get(), POLLIN, 0}, {daemon.ready.get(), POLLIN, 0}, {console, POLLIN, 0}};
     if (poll(waits, 3, -1) < 0) continue;
     signalfd_siginfo info;
     while (read(signals.get(), &info, sizeof(info)) > 0) {
     }
     if (waits[2].revents != 0 && AskedToPowerOff(&console)) PowerOff();
-    if (waits[1].revents != 0 && ReadReady(notify.get())) Stage("daemon-ready");
-    if (Reap(daemon)) PowerOff();
+    if (waits[1].revents != 0 && SaidReady(&daemon.ready)) Stage("daemon-ready");
+    if (Reap(daemon.pid) || daemon.pid < 0) PowerOff();
   }
 }
 

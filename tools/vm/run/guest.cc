@@ -13,6 +13,7 @@
 #include "base/errno_status.h"
 #include "base/file_io.h"
 #include "base/status_macros.h"
+#include "tools/vm/run/kept_guests.h"
 
 namespace muster::vm {
 namespace {
@@ -198,15 +199,14 @@ void Guest::Kill() const {
   if (device_.has_value()) device_->Kill();
 }
 
-std::string Guest::Keep(std::unique_ptr<Guest> guest) {
-  std::string pids = absl::StrCat(guest->qemu_->pid());
+absl::Status Guest::Keep(std::unique_ptr<Guest> guest) {
+  KeptGuest kept = {guest->directory(), guest->address(), {guest->qemu_->pid()}};
+  if (guest->device_.has_value()) kept.pids.push_back(guest->device_->pid());
+  RETURN_IF_ERROR(RecordKeptGuest(kept));
   std::move(*guest->qemu_).Release();
-  if (guest->device_.has_value()) {
-    absl::StrAppend(&pids, " ", guest->device_->pid());
-    std::move(*guest->device_).Release();
-  }
+  if (guest->device_.has_value()) std::move(*guest->device_).Release();
   std::move(guest->directory_).Release();
-  return absl::StrCat("kill ", pids);
+  return absl::OkStatus();
 }
 
 }  // namespace muster::vm

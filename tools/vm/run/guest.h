@@ -83,8 +83,8 @@ class Guest {
   const std::string& directory() const { return directory_.path(); }
   pid_t qemu_pid() const { return qemu_->pid(); }
 
-  // Leaves the guest running after us, with its folder; only with may_be_kept. Returns what ends it.
-  static std::string Keep(std::unique_ptr<Guest> guest);
+  // Leaves the guest running after us, with its folder (kept_guests.h); only with may_be_kept.
+  static absl::Status Keep(std::unique_ptr<Guest> guest);
 
  private:
   Guest(GuestDir directory, Transport transport)

@@ -1,0 +1,149 @@
+#include "tools/vm/run/guest.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/file_io.h"
+#include "tools/vm/run/kept_guests.h"
+
+namespace muster::vm {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr char kBooted[] =
+    "echo 'muster-init: up uptime_ms=1000'\n"
+    "echo 'muster-init: machine-ready uptime_ms=1100'\n"
+    "echo 'muster-init: daemon-started uptime_ms=1200'\n";
+constexpr char kReady[] = "echo 'muster-init: daemon-ready uptime_ms=1300'\n";
+
+// A script takes QEMU's place: it says on the console what a guest would say.
+class GuestTest : public ::testing::Test {
+ protected:
+  GuestTest() : folder_(::testing::TempDir() + "/guest-test") { std::filesystem::create_directories(folder_); }
+  ~GuestTest() override { std::filesystem::remove_all(folder_); }
+
+  GuestOptions Options(const std::string& script) {
+    GuestOptions options;
+    options.qemu = folder_ + "/qemu";
+    options.transport = "tcp";
+    options.root = folder_ + "/guests";
+    options.image = "image";
+    std::ofstream(options.qemu) << "#!/bin/sh\n" << script;
+    chmod(options.qemu.c_str(), 0755);
+    return options;
+  }
+
+  std::unique_ptr<Guest> Launch(const std::string& script) {
+    absl::StatusOr<std::unique_ptr<Guest>> guest = Guest::Launch(Options(script));
+    EXPECT_TRUE(guest.ok()) << guest.status();
+    return *std::move(guest);
+  }
+
+  // Both waits, as one boot.
+  std::optional<GuestFailure> Boot(Guest* guest, absl::Duration limit = absl::Seconds(30)) {
+    const Deadline deadline = Deadline::After(limit);
+    const std::optional<GuestFailure> failure = guest->WaitForInit(deadline);
+    return failure.has_value() ? failure : guest->WaitForDaemon(deadline);
+  }
+
+  const std::string folder_;
+};
+
+TEST_F(GuestTest, BootIsTimedByItsStages) {
+  const auto guest = Launch(std::string(kBooted) + kReady + "read line\n");
+  EXPECT_FALSE(Boot(guest.get()).has_value());
+  EXPECT_EQ(guest->boot_times().kernel, absl::Seconds(1));
+  EXPECT_EQ(guest->boot_times().init, absl::Milliseconds(200));
+}
+
+TEST_F(GuestTest, PanicIsTold) {
+  const auto guest = Launch("echo '[ 1.0] Kernel panic - not syncing: VFS'\nread line\n");
+  const auto failure = Boot(guest.get());
+  ASSERT_TRUE(failure.has_value());
+  EXPECT_EQ(failure->code, kExitPanicked);
+  EXPECT_THAT(failure->message, HasSubstr("the guest's kernel panicked: Kernel panic - not syncing: VFS"));
+}
+
+TEST_F(GuestTest, GuestWithoutAWordHasHung) {
+  const auto guest = Launch("read line\n");
+  const auto failure = Boot(guest.get(), absl::Milliseconds(100));
+  ASSERT_TRUE(failure.has_value());
+  EXPECT_EQ(failure->code, kExitBootHung);
+  EXPECT_THAT(failure->message, HasSubstr("its console is empty"));
+}
+
+TEST_F(GuestTest, DaemonThatIsSilentOrEndsNeverServed) {
+  const auto silent = Launch(std::string(kBooted) + "read line\n");
+  EXPECT_EQ(Boot(silent.get(), absl::Milliseconds(1500))->code, kExitNeverServed);
+  const auto ended = Launch(std::string(kBooted) + "echo 'muster-init: daemon-ended exit=7 uptime_ms=1300'\nread line\n");
+  const auto failure = Boot(ended.get());
+  EXPECT_EQ(failure->code, kExitNeverServed);
+  EXPECT_THAT(failure->message, HasSubstr("exit=7"));
+}
+
+TEST_F(GuestTest, GuestThatEndsAfterItServedIsLost) {
+  const auto guest = Launch(std::string(kBooted) + kReady + "read line\n");
+  EXPECT_FALSE(Boot(guest.get()).has_value());
+  EXPECT_FALSE(guest->FindFailure().has_value());
+  guest->Kill();
+  EXPECT_FALSE(guest->PowerOff(Deadline::After(absl::Seconds(10))) > absl::Seconds(9));
+  EXPECT_EQ(guest->FindFailure()->code, kExitGuestLost);
+}
+
+TEST_F(GuestTest, RefusalOfQemuIsPassedOn) {
+  const auto guest = Guest::Launch(Options("echo 'bad option' >&2\nexit 1\n"));
+  EXPECT_THAT(std::string(guest.status().message()), HasSubstr("QEMU ended at its start: bad option"));
+}
+
+TEST_F(GuestTest, PowerOffAsksOnTheConsole) {
+  const auto guest = Launch(std::string(kBooted) + kReady + "read line\n[ \"$line\" = poweroff ] && echo 'muster-init: power-off uptime_ms=2000'\n");
+  EXPECT_FALSE(Boot(guest.get()).has_value());
+  guest->PowerOff(Deadline::After(absl::Seconds(10)));
+  EXPECT_THAT(guest->ConsoleTail(1), HasSubstr("power-off"));
+}
+
+TEST_F(GuestTest, GuestThatWillNotGoIsKilledAtTheDeadline) {
+  const auto guest = Launch(std::string(kBooted) + kReady + "exec sleep 1000\n");
+  EXPECT_FALSE(Boot(guest.get()).has_value());
+  guest->PowerOff(Deadline::After(absl::Milliseconds(50)));
+}
+
+TEST_F(GuestTest, NothingIsLeftOfAGuest) {
+  std::string directory;
+  pid_t pid = -1;
+  {
+    const auto guest = Launch(std::string(kBooted) + "exec sleep 1000\n");
+    directory = guest->directory();
+    pid = guest->qemu_pid();
+  }
+  EXPECT_FALSE(std::filesystem::exists(directory));
+  EXPECT_EQ(waitpid(pid, nullptr, 0), -1);
+}
+
+TEST_F(GuestTest, KeptGuestRunsOnUntilItIsStopped) {
+  // As real QEMU it has its folder on its command line.
+  GuestOptions options = Options(std::string(kBooted) + kReady + "for word; do case $word in */image.cpio) exec tail -f $word;; esac; done\n");
+  options.may_be_kept = true;
+  auto guest = Guest::Launch(options);
+  ASSERT_TRUE(guest.ok()) << guest.status();
+  EXPECT_FALSE(Boot(guest->get()).has_value());
+  const std::string address = (*guest)->address();
+  const pid_t pid = (*guest)->qemu_pid();
+  ASSERT_TRUE(Guest::Keep(*std::move(guest)).ok());
+  const auto kept = ListKeptGuests(options.root);
+  ASSERT_EQ(kept->size(), 1u);
+  EXPECT_EQ((*kept)[0].address, address);
+  EXPECT_TRUE(StopKeptGuest((*kept)[0]).ok());
+  EXPECT_EQ(waitpid(pid, nullptr, 0), pid);
+  EXPECT_THAT(*ListKeptGuests(options.root), IsEmpty());
+}
+
+}  // namespace
+}  // namespace muster::vm
