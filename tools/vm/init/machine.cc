@@ -28,6 +28,7 @@ namespace muster::guest {
 namespace {
 
 constexpr char kModules[] = "/modules";
+constexpr char kFairServers[] = "/sys/kernel/debug/sched/fair_server";
 
 struct FileSystem {
   const char* type;
@@ -40,12 +41,14 @@ constexpr unsigned long kPlain = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 constexpr FileSystem kFileSystems[] = {
     {"proc", "/proc", kPlain},      {"sysfs", "/sys", kPlain},          {"devtmpfs", "/dev", MS_NOSUID},
     {"tmpfs", "/dev/shm", kPlain},  {"cgroup2", "/sys/fs/cgroup", kPlain}, {"tmpfs", "/run", MS_NOSUID | MS_NODEV},
-    {"tmpfs", "/tmp", MS_NOSUID | MS_NODEV},
+    {"tmpfs", "/tmp", MS_NOSUID | MS_NODEV}, {"debugfs", "/sys/kernel/debug", kPlain},
 };
 
-void WriteTo(const std::string& path, const std::string& text) {
+bool WriteTo(const std::string& path, const std::string& text) {
   const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!fd.valid() || write(fd.get(), text.data(), text.size()) < 0) Warn("write " + text + " to " + path);
+  const bool written = fd.valid() && write(fd.get(), text.data(), text.size()) >= 0;
+  if (!written) Warn("write " + text + " to " + path);
+  return written;
 }
 
 std::vector<std::string> FileNames(const char* directory) {
@@ -107,13 +110,21 @@ void ConfigureNetwork() {
   SetFlagsUp(fd.get(), "eth0");
 }
 
+void DealCpuTimeFinely() {
+  // The runtime first: it may never exceed the period. The period only then: alone it would be a larger share.
+  const std::string kernel = "/proc/sys/kernel";
+  if (WriteTo(kernel + "/sched_rt_runtime_us", "95000")) WriteTo(kernel + "/sched_rt_period_us", "100000");
+  // Since Linux 6.12 a server of each CPU gives ordinary tasks their share.
+  for (const std::string& cpu : FileNames(kFairServers)) {
+    const std::string server = kFairServers + ("/" + cpu);
+    if (WriteTo(server + "/runtime", "5000000")) WriteTo(server + "/period", "100000000");
+  }
+}
+
 void RaiseLimits() {
   constexpr rlim_t kDescriptors = 1 << 20;
   const rlimit limit = {kDescriptors, kDescriptors};
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) Warn("raise the limit of descriptors");
-  // The runtime first: it may never exceed the period.
-  WriteTo("/proc/sys/kernel/sched_rt_runtime_us", "95000");
-  WriteTo("/proc/sys/kernel/sched_rt_period_us", "100000");
 }
 
 void PowerOff() {

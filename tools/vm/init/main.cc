@@ -97,6 +97,7 @@ int main(int argc, char** argv) {
   InsertModules();
   ConfigureNetwork();
   RaiseLimits();
+  DealCpuTimeFinely();
   RaisePriority();
   Stage("machine-ready");
   Run(options);
