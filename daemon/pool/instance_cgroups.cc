@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/errno_status.h"
+#include "base/file_io.h"
 #include "base/status_macros.h"
 
 namespace muster {
@@ -41,6 +42,13 @@ absl::StatusOr<int> CountProcesses(const CgroupDir& dir) {
   return count;
 }
 
+absl::StatusOr<CpuSet> EffectiveCpusOfRoot(const CgroupDir& workload) {
+  const bool has_cpuset = workload.HasFile("cpuset.cpus.effective");
+  ASSIGN_OR_RETURN(const std::string cpus, has_cpuset ? workload.ReadFile("cpuset.cpus.effective")
+                                                      : ReadFile("/sys/devices/system/cpu/online"));
+  return CpuSet::Parse(cpus);
+}
+
 absl::StatusOr<UniqueFd> DescriptorOf(const CgroupDir& dir) {
   UniqueFd fd(fcntl(dir.fd(), F_DUPFD_CLOEXEC, 0));
   if (!fd.valid()) return ErrnoStatus(errno, absl::StrCat("duplicating the descriptor of ", dir.label()));
@@ -56,6 +64,7 @@ absl::StatusOr<CgroupDir> InstanceCgroups::OpenDir(const std::string& name) cons
 }
 
 absl::StatusOr<CpuSet> InstanceCgroups::EffectiveCpus(const std::string& name) {
+  if (name.empty()) return EffectiveCpusOfRoot(*workload_);
   ASSIGN_OR_RETURN(const CgroupPath path, PathOf(name));
   return manager_->EffectiveCpus(path);
 }

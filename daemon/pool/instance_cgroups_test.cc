@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/cgroup_testing.h"
+#include "base/file_io.h"
 #include "daemon/cgroup/instance.h"
 
 namespace muster {
@@ -19,7 +20,8 @@ class InstanceCgroupsTest : public testing::Test {
     auto instance = Instance::Create({.name = name}, *view, Deadline::After(absl::Seconds(10)));
     ASSERT_TRUE(instance.ok()) << instance.status();
     instance_ = *std::move(instance);
-    absl::StatusOr<CgroupManagerOptions> options = instance_->ManagerOptions({});
+    absl::StatusOr<CgroupManagerOptions> options = instance_->ManagerOptions(
+        {.online_cpus = *CpuSet::Parse(*ReadFile("/sys/devices/system/cpu/online")), .memory_nodes = {}});
     ASSERT_TRUE(options.ok()) << options.status();
     workload_.emplace(*CgroupDir::OpenPath(instance_->workload_path()));
     manager_.emplace(*std::move(options));
@@ -83,6 +85,13 @@ TEST_F(InstanceCgroupsTest, WithoutAMemoryControllerOomKillsAreUnknownNotZero) {
   } else {
     EXPECT_EQ(*kills, 0u);
   }
+}
+
+TEST_F(InstanceCgroupsTest, TheRootHasTheCpusThatAPoolsOwnCgroupWillHave) {
+  const absl::StatusOr<CpuSet> root = cgroups_->EffectiveCpus("");
+  ASSERT_TRUE(root.ok()) << root.status();
+  ASSERT_TRUE(cgroups_->CreateOwn("p1").ok());
+  EXPECT_EQ(*root, *cgroups_->EffectiveCpus(".pool-p1"));
 }
 
 TEST_F(InstanceCgroupsTest, NamesThatLeaveTheRootAreRefused) {
