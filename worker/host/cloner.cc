@@ -8,7 +8,7 @@
 
 #include "base/status_macros.h"
 
-namespace muster {
+namespace muster::host {
 
 absl::StatusOr<KernelCloner> KernelCloner::Create() {
   ASSIGN_OR_RETURN(const TaskIdentity identity, FindTaskIdentity());
@@ -36,4 +36,4 @@ pid_t KernelCloner::Clone(const CloneRequest& request) {
   return static_cast<pid_t>(pid);
 }
 
-}  // namespace muster
+}  // namespace muster::host

@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "worker/host/task_identity.h"
 
-namespace muster {
+namespace muster::host {
 
 // What kind of child.
 struct CloneRequest {
@@ -40,6 +40,6 @@ class KernelCloner : public Cloner {
   TaskIdentity identity_;
 };
 
-}  // namespace muster
+}  // namespace muster::host
 
 #endif  // MUSTER_WORKER_HOST_CLONER_H_

@@ -12,7 +12,7 @@
 
 #include "gtest/gtest.h"
 
-namespace muster {
+namespace muster::host {
 namespace {
 
 // Runs `body` in a raw clone and returns its exit code, or minus the signal that ended it.
@@ -154,4 +154,4 @@ TEST_F(ClonerTest, ABadCgroupIsAnErrorAndNoChild) {
 }
 
 }  // namespace
-}  // namespace muster
+}  // namespace muster::host

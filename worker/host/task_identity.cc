@@ -9,7 +9,7 @@
 
 #include "base/errno_status.h"
 
-namespace muster {
+namespace muster::host {
 namespace {
 
 // glibc's thread descriptor is larger than this on every architecture; the id stands in its first KiB.
@@ -79,4 +79,4 @@ void AdoptTaskIdentity(const TaskIdentity& identity) {
   syscall(SYS_set_robust_list, identity.robust_list, identity.robust_list_bytes);
 }
 
-}  // namespace muster
+}  // namespace muster::host

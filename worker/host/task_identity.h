@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace muster {
+namespace muster::host {
 
 // Addresses in the main thread of a single-threaded process; the same in every copy of it. Value type.
 struct TaskIdentity {
@@ -26,6 +26,6 @@ absl::StatusOr<TaskIdentity> FindTaskIdentity();
 // In a raw clone, whose id the kernel has already stored at cached_tid: empties the list of robust mutexes and registers it.
 void AdoptTaskIdentity(const TaskIdentity& identity);
 
-}  // namespace muster
+}  // namespace muster::host
 
 #endif  // MUSTER_WORKER_HOST_TASK_IDENTITY_H_

@@ -1,0 +1,163 @@
+#include "worker/host/fork_spawner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+#include "base/errno_status.h"
+#include "base/error_detail.h"
+#include "base/status_macros.h"
+#include "worker/core/worker.h"
+#include "worker/host/priority.h"
+#include "worker/host/task_process.h"
+#include "worker/host/tasks.h"
+
+namespace muster::host {
+namespace {
+
+// A helper costs a clone itself; below this many workers each it does not pay.
+constexpr uint32_t kWorkersPerHelper = 32;
+constexpr uint32_t kMaxHelpers = 256;
+
+// For a process that ends by SIGKILL.
+constexpr uint64_t kKillBoundNs = 3'000'000'000;
+
+}  // namespace
+
+absl::Status ForkSpawner::Run() {
+  const uint32_t helpers = NumHelpers();
+  if (helpers > 1) return RunHelpers(helpers);
+  return MakeWorkers({0, shop_.pool->num_workers()}, Maker::kHost);
+}
+
+absl::Status ForkSpawner::MakeWorkers(WorkerRange workers, Maker maker) {
+  RETURN_IF_ERROR(AllocateParts(*shop_.pool, workers));
+  const uint32_t end = workers.first + workers.count;
+  for (uint32_t worker = workers.first; worker < end;) {
+    const WorkerRange members = shop_.pool->InstanceFrom(worker);
+    const absl::Status status = MakeInstance(members, maker);
+    if (!status.ok()) return Annotate(Exhausted(status), absl::StrCat("worker ", worker, " of ", shop_.pool->num_workers()));
+    worker += members.count;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ForkSpawner::MakeInstance(WorkerRange members, Maker maker) {
+  const PoolGroup& group = shop_.pool->GroupOfWorker(members.first);
+  ASSIGN_OR_RETURN(InstancePlumbing plumbing, InstancePlumbing::Make(group));
+  std::vector<int> keep = {shop_.bell_fd};
+  AppendDescriptors(plumbing.get(), &keep);
+  std::sort(keep.begin(), keep.end());
+  for (uint32_t worker = members.first; worker < members.first + members.count; ++worker) {
+    CloneRequest request;
+    request.cgroup_fd = group.cgroup_fd;
+    request.as_sibling = maker == Maker::kHelper;
+    request.pid_out = &shop_.board->ids()[worker];
+    const pid_t pid = shop_.cloner->Clone(request);
+    if (pid == 0) LiveAsWorker(worker, std::move(plumbing), keep);
+    if (pid < 0) return ErrnoStatus(-pid, absl::StrCat("clone3 of worker ", worker));
+  }
+  return absl::OkStatus();
+}
+
+void ForkSpawner::LiveAsWorker(uint32_t worker, InstancePlumbing plumbing, const std::vector<int>& keep) {
+  const Pool& pool = *shop_.pool;
+  const PoolGroup& group = pool.GroupOfWorker(worker);
+  BecomeTaskProcess(shop_.host, group.is_program());
+  const absl::StatusOr<OwnPart> own = MapOwnPart(pool.arena_fd(), pool.ControlOf({worker, 1}), pool.BulkOf({worker, 1}));
+  if (!own.ok()) {
+    shop_.board->Fail(Annotate(Exhausted(own.status()), absl::StrCat("worker ", worker)));
+    _exit(1);
+  }
+  WorkerContext context;
+  if (group.is_program()) {
+    context.telemetry_fd = shop_.telemetry_fds[worker];
+    std::vector<int> with_telemetry = keep;
+    with_telemetry.insert(std::upper_bound(with_telemetry.begin(), with_telemetry.end(), context.telemetry_fd),
+                          context.telemetry_fd);
+    KeepDescriptors(with_telemetry);
+  } else {
+    KeepDescriptors(keep);
+  }
+  FillContext(shop_, worker, *own, &context);
+  context.plumbing = std::move(plumbing).Take();
+  if (context.plumbing.memory != nullptr) {
+    madvise(context.plumbing.memory, context.plumbing.memory_bytes, MADV_POPULATE_WRITE);
+  }
+  RunWorker(context);
+  _exit(0);
+}
+
+uint32_t ForkSpawner::NumHelpers() const {
+  return std::min({shop_.pool->plan().spawners(), shop_.pool->num_workers() / kWorkersPerHelper, kMaxHelpers});
+}
+
+std::vector<WorkerRange> ForkSpawner::CutForHelpers(uint32_t helpers) const {
+  std::vector<WorkerRange> cuts;
+  const uint32_t total = shop_.pool->num_workers();
+  uint32_t worker = 0;
+  for (uint32_t helper = 1; helper <= helpers; ++helper) {
+    const uint32_t first = worker;
+    const uint64_t end = uint64_t{total} * helper / helpers;
+    while (worker < end) worker += shop_.pool->InstanceFrom(worker).count;
+    if (worker > first) cuts.push_back({first, worker - first});
+  }
+  return cuts;
+}
+
+absl::Status ForkSpawner::RunHelpers(uint32_t helpers) {
+  std::vector<pid_t> pids;
+  absl::Status status;
+  for (const WorkerRange& cut : CutForHelpers(helpers)) {
+    const pid_t pid = shop_.cloner->Clone({});
+    if (pid == 0) LiveAsHelper(cut);
+    if (pid < 0) {
+      status = Exhausted(ErrnoStatus(-pid, "clone3 of a process that makes workers"));
+      break;
+    }
+    pids.push_back(pid);
+  }
+  for (const pid_t pid : pids) {
+    if (!status.ok()) kill(pid, SIGKILL);
+    const absl::Status end = AwaitHelper(pid);
+    if (status.ok()) status = end;
+  }
+  const absl::Status failure = shop_.board->TakeFailure();
+  return failure.ok() ? status : failure;
+}
+
+void ForkSpawner::LiveAsHelper(WorkerRange workers) {
+  DieWithHost(shop_.host);
+  shop_.board->HideIds();
+  // Without it the helper is as slow as the load lets it be.
+  (void)RunAsHelper();
+  const absl::Status status = MakeWorkers(workers, Maker::kHelper);
+  if (!status.ok()) shop_.board->Fail(status);
+  _exit(status.ok() ? 0 : 1);
+}
+
+absl::Status ForkSpawner::AwaitHelper(pid_t pid) {
+  const UniqueFd fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  absl::Status status;
+  if (!fd.valid() || !PollUntil(fd.get(), shop_.deadline_ns)) {
+    kill(pid, SIGKILL);
+    if (fd.valid()) PollUntil(fd.get(), MonotonicNs() + kKillBoundNs);
+    status = absl::DeadlineExceededError("the processes that make workers did not end in time");
+  }
+  int end = 0;
+  if (waitpid(pid, &end, WNOHANG) == pid && end != 0 && status.ok()) {
+    status = absl::InternalError(absl::StrCat("a process that makes workers ended with wait status ", end));
+  }
+  return status;
+}
+
+}  // namespace muster::host

@@ -1,0 +1,141 @@
+// Workers that do what they should not: the pool host gives the right account of each, harms no neighbour, and leaves nothing.
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "gtest/gtest.h"
+#include "worker/host/testing/pool_host_test_base.h"
+
+namespace muster::host {
+namespace {
+
+using arena::Exit;
+using arena::State;
+
+// Worker 0 misbehaves, worker 1 spins.
+std::string SpecWith(absl::string_view words, absl::string_view more = "") {
+  return absl::StrCat("work { custom { label: 'm' function { name: 'misbehave' config: '", words,
+                      "' } } } composed { num_workers: 1 } ", more);
+}
+
+class MisbehaviourTest : public PoolHostTestBase {
+ protected:
+  // Runs both until `running`, stops them, and checks that the neighbour had a good life.
+  void RunAndStop(absl::string_view words, absl::Duration deadline = absl::Seconds(5)) {
+    const control::Reply spawned = host_.Spawn(SpecWith(words));
+    ASSERT_EQ(spawned.code(), 0) << spawned.message();
+    host_.Start();
+    ASSERT_TRUE(host_.AwaitAllRunning());
+    ASSERT_TRUE(Eventually([this] { return host_.IterationsOf(1) > 10; }));
+    EXPECT_EQ(host_.Deaths(deaths_expected_).size(), deaths_expected_);
+    EXPECT_EQ(host_.Stop(deadline).code(), 0);
+    EXPECT_EQ(host_.ExitOf(1), Exit::kExited);
+    EXPECT_EQ(host_.ExitValueOf(1), 0);
+    EXPECT_EQ(host_.StateOf(1), State::kFinished);
+  }
+
+  void EndHost() {
+    EXPECT_EQ(host_.Kill().code(), 0);
+    EXPECT_EQ(host_.AwaitEnd(), 0);
+  }
+
+  // Buries one orphan that was killed before it was given to this process; the signal that ended it.
+  static int AwaitOrphanKilled() {
+    int status = 0;
+    EXPECT_TRUE(Eventually([&] { return waitpid(-1, &status, WNOHANG) > 0; }));
+    return WTERMSIG(status);
+  }
+
+  HostDriver host_;
+  size_t deaths_expected_ = 0;
+};
+
+TEST_F(MisbehaviourTest, AnExitIsToldWithItsCode) {
+  deaths_expected_ = 1;
+  RunAndStop("exit_3");
+  EXPECT_EQ(host_.ExitOf(0), Exit::kExited);
+  EXPECT_EQ(host_.ExitValueOf(0), 3);
+}
+
+TEST_F(MisbehaviourTest, AnAbortIsToldAsItsSignal) {
+  deaths_expected_ = 1;
+  RunAndStop("abort");
+  EXPECT_EQ(host_.ExitOf(0), Exit::kSignaled);
+  EXPECT_EQ(host_.ExitValueOf(0), SIGABRT);
+}
+
+TEST_F(MisbehaviourTest, ASegmentationFaultIsToldAsItsSignal) {
+  deaths_expected_ = 1;
+  RunAndStop("segfault");
+  EXPECT_EQ(host_.ExitOf(0), Exit::kSignaled);
+  EXPECT_EQ(host_.ExitValueOf(0), SIGSEGV);
+}
+
+TEST_F(MisbehaviourTest, AKillIsToldAsItsSignal) {
+  deaths_expected_ = 1;
+  RunAndStop("kill_self");
+  EXPECT_EQ(host_.ExitOf(0), Exit::kSignaled);
+  EXPECT_EQ(host_.ExitValueOf(0), SIGKILL);
+}
+
+TEST_F(MisbehaviourTest, AStoppedWorkerIsLateAndGone) {
+  RunAndStop("stop_self", absl::Milliseconds(200));
+  EXPECT_EQ(host_.ExitOf(0), Exit::kTimedOut);
+}
+
+TEST_F(MisbehaviourTest, AWorkerThatIgnoresTheStopIsLateAndGone) {
+  RunAndStop("ignore_stop", absl::Milliseconds(200));
+  EXPECT_EQ(host_.ExitOf(0), Exit::kTimedOut);
+}
+
+TEST_F(MisbehaviourTest, AWorkerThatLeftItsGroupIsGoneAllTheSame) {
+  RunAndStop("leave_group ignore_stop", absl::Milliseconds(200));
+  EXPECT_EQ(host_.ExitOf(0), Exit::kTimedOut);
+}
+
+TEST_F(MisbehaviourTest, AGrandchildInTheGroupIsSweptAfterAGoodEnd) {
+  RunAndStop("grandchild");
+  EXPECT_EQ(host_.ExitOf(0), Exit::kExited);
+  EndHost();
+  EXPECT_EQ(AwaitOrphanKilled(), SIGKILL);
+}
+
+TEST_F(MisbehaviourTest, AGrandchildInTheGroupIsSweptWhenTheWorkerDies) {
+  deaths_expected_ = 1;
+  RunAndStop("grandchild exit_3");
+  EXPECT_EQ(host_.ExitValueOf(0), 3);
+  EndHost();
+  EXPECT_EQ(AwaitOrphanKilled(), SIGKILL);
+}
+
+TEST_F(MisbehaviourTest, AStrayIsLeftToWhoeverTakesInOrphans) {
+  RunAndStop("stray");
+  EXPECT_EQ(host_.ExitOf(0), Exit::kExited);
+  EndHost();
+  EXPECT_EQ(SweepOrphans(), 1);
+}
+
+TEST_F(MisbehaviourTest, AScribblerReachesNothingButItsOwnRecord) {
+  RunAndStop("scribble");
+  EXPECT_EQ(host_.arena().header().magic, arena::kMagic);
+  EXPECT_EQ(host_.arena().header().num_workers, 2u);
+  EXPECT_EQ(host_.arena().host(1).group_idx, 1u);
+}
+
+TEST_F(MisbehaviourTest, AnExceptionIsAPanicAndNoDeath) {
+  RunAndStop("throw");
+  EXPECT_EQ(host_.StateOf(0), State::kPanicked);
+}
+
+TEST_F(MisbehaviourTest, WorkThatEndsByItselfIsNoDeath) {
+  RunAndStop("return");
+  EXPECT_EQ(host_.ExitOf(0), Exit::kExited);
+  EXPECT_EQ(host_.StateOf(0), State::kFinished);
+  EXPECT_TRUE(host_.Deaths(0).empty());
+}
+
+}  // namespace
+}  // namespace muster::host

@@ -1,0 +1,97 @@
+#include "worker/host/stopper.h"
+
+#include <signal.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+
+namespace muster::host {
+namespace {
+
+// Workers that run see the stop word by themselves; a signal would only make them later. Who has not ended after this long is
+// taken to block.
+constexpr uint64_t kUnsignalledNs = 1'000'000;
+
+}  // namespace
+
+void Stopper::Stop(uint64_t deadline_ns, uint64_t reap_budget_ns) {
+  RaiseStopWord();
+  SignalPrograms();
+  if (!AwaitEnds(std::min(deadline_ns, MonotonicNs() + kUnsignalledNs))) {
+    InterruptBlocked();
+    AwaitEnds(deadline_ns);
+  }
+  live_.tasks.MarkLate();
+  Kill(reap_budget_ns);
+}
+
+void Stopper::Kill(uint64_t reap_budget_ns) {
+  live_.tasks.KillAll();
+  live_.tasks.ReapAll(MonotonicNs() + reap_budget_ns);
+}
+
+void Stopper::RaiseStopWord() {
+  arena::Header& header = live_.arena.header();
+  uint64_t none = 0;
+  header.stopped_at_ns.compare_exchange_strong(none, MonotonicNs());
+  // seq_cst: against State::kExec; see layout.h.
+  header.stop.store(1);
+  // Whoever waits at the gate is let go, and leaves at once.
+  if (!live_.is_open()) arena::Open(live_.gate());
+  for (uint32_t worker = 0; worker < live_.arena.num_workers(); ++worker) {
+    if (live_.StateOf(worker) <= arena::State::kReady) arena::WakeOne(live_.gate(), worker);
+  }
+}
+
+void Stopper::SignalPrograms() {
+  for (const PoolGroup& group : live_.pool.groups()) {
+    if (!group.is_program()) continue;
+    const int signal_number = group.spec.work().custom().program().stop_signal();
+    for (uint32_t worker = group.first_worker; worker < group.first_worker + group.num_workers; ++worker) {
+      if (live_.arena.live(worker).state.load() != arena::State::kExec) continue;
+      live_.tasks.Signal(live_.tasks.TaskOfWorker(worker), signal_number);
+    }
+  }
+}
+
+void Stopper::InterruptBlocked() {
+  for (const PoolGroup& group : live_.pool.groups()) {
+    if (group.is_program()) continue;
+    for (uint32_t worker = group.first_worker; worker < group.first_worker + group.num_workers; ++worker) {
+      InterruptWorker(worker);
+    }
+  }
+}
+
+void Stopper::InterruptWorker(uint32_t worker) {
+  const arena::State state = live_.StateOf(worker);
+  if (state == arena::State::kFinished || state == arena::State::kPanicked) return;
+  const size_t task = live_.tasks.TaskOfWorker(worker);
+  if (live_.tasks.HasEnded(task)) return;
+  live_.tasks.SignalThread(task, live_.arena.host(worker).tid, SIGUSR1);
+}
+
+bool Stopper::AwaitEnds(uint64_t deadline_ns) {
+  for (size_t task = 0; task < live_.tasks.size(); ++task) {
+    if (!AwaitEnd(task, deadline_ns)) return false;
+  }
+  return true;
+}
+
+bool Stopper::AwaitEnd(size_t task, uint64_t deadline_ns) {
+  if (live_.tasks.HasEnded(task)) return true;
+  const absl::StatusOr<UniqueFd> pidfd = live_.tasks.OpenPidfd(task);
+  if (!pidfd.ok()) return false;
+  // Not woken for every child that ends: they are looked at in order, and most have ended when their turn comes.
+  Events::Interest interest;
+  interest.children = false;
+  interest.fd = pidfd->get();
+  while (!live_.tasks.HasEnded(task)) {
+    if (events_.hurried() || MonotonicNs() >= deadline_ns) return false;
+    events_.Wait(deadline_ns, interest);
+  }
+  return true;
+}
+
+}  // namespace muster::host

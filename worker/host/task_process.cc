@@ -1,0 +1,74 @@
+#include "worker/host/task_process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "base/errno_status.h"
+#include "base/status_macros.h"
+
+namespace muster::host {
+namespace {
+
+void Interrupt(int) {}
+
+void SetHandler(int signal_number, void (*handler)(int)) {
+  struct sigaction action = {};
+  action.sa_handler = handler;  // without SA_RESTART: blocking calls return EINTR
+  sigaction(signal_number, &action, nullptr);
+}
+
+absl::StatusOr<std::byte*> MapRange(int fd, const arena::Range& range) {
+  if (range.bytes == 0) return nullptr;
+  void* base = mmap(nullptr, range.bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, range.offset);
+  if (base == MAP_FAILED) return ErrnoStatus(errno, absl::StrCat("mmap of ", range.bytes, " bytes of the arena"));
+  return static_cast<std::byte*>(base);
+}
+
+}  // namespace
+
+void DieWithHost(pid_t host) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // It may have died before: then somebody else is the parent by now.
+  if (getppid() != host) _exit(0);
+}
+
+void BecomeTaskProcess(pid_t host, bool is_program) {
+  DieWithHost(host);
+  setpgid(0, 0);
+  SetHandler(SIGUSR1, Interrupt);
+  SetHandler(SIGPIPE, is_program ? SIG_DFL : SIG_IGN);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void KeepDescriptors(const std::vector<int>& keep) {
+  unsigned next = STDERR_FILENO + 1;
+  for (const int fd : keep) {
+    if (fd < static_cast<int>(next)) continue;
+    if (fd > static_cast<int>(next)) close_range(next, fd - 1, 0);
+    next = fd + 1;
+  }
+  close_range(next, ~0u, 0);
+}
+
+void AppendDescriptors(const Plumbing& plumbing, std::vector<int>* descriptors) {
+  for (const Plumbing::Pipe& pipe : plumbing.pipes) {
+    descriptors->push_back(pipe.read_end.get());
+    descriptors->push_back(pipe.write_end.get());
+  }
+  for (const UniqueFd& fd : plumbing.descriptors) descriptors->push_back(fd.get());
+}
+
+absl::StatusOr<OwnPart> MapOwnPart(int arena_fd, const arena::Range& control, const arena::Range& bulk) {
+  OwnPart part;
+  ASSIGN_OR_RETURN(part.control, MapRange(arena_fd, control));
+  ASSIGN_OR_RETURN(part.bulk, MapRange(arena_fd, bulk));
+  return part;
+}
+
+}  // namespace muster::host

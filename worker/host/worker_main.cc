@@ -1,0 +1,44 @@
+#include "worker/host/worker_main.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/string_view.h"
+#include "base/janitor_protocol.h"
+#include "base/version.h"
+#include "worker/host/pool_host.h"
+#include "worker/janitor/janitor.h"
+
+namespace muster {
+namespace {
+
+constexpr int kUsageExit = 64;
+
+int Usage() {
+  fputs(
+      "usage: muster-worker --pool-host --control-fd N\n"
+      "       muster-worker --janitor INSTANCE\n"
+      "       muster-worker --version\n"
+      "musterd starts the first two.\n",
+      stderr);
+  return kUsageExit;
+}
+
+int PoolHostMain(int argc, char** argv) {
+  int fd = -1;
+  if (argc != 4 || strcmp(argv[2], "--control-fd") != 0 || !absl::SimpleAtoi(argv[3], &fd) || fd < 0) return Usage();
+  return host::RunPoolHost(fd);
+}
+
+}  // namespace
+
+int WorkerMain(int argc, char** argv) {
+  const absl::string_view mode = argc > 1 ? argv[1] : "";
+  if (mode == "--pool-host") return PoolHostMain(argc, argv);
+  if (mode == kJanitorFlag) return JanitorMain(argc, argv);
+  if (argc == 2 && mode == "--version") return printf("muster-worker %s\n", kVersion) > 0 ? 0 : 1;
+  return Usage();
+}
+
+}  // namespace muster

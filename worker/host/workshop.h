@@ -1,0 +1,43 @@
+// What the makers of workers work with.
+#ifndef MUSTER_WORKER_HOST_WORKSHOP_H_
+#define MUSTER_WORKER_HOST_WORKSHOP_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "worker/core/worker.h"
+#include "worker/host/board.h"
+#include "worker/host/cloner.h"
+#include "worker/host/pool.h"
+#include "worker/host/shared_view.h"
+#include "worker/host/task_process.h"
+
+namespace muster::host {
+
+// Everything in it is the pool host's and outlives the making.
+struct Workshop {
+  const Pool* pool = nullptr;
+  const SharedView* view = nullptr;
+  const Board* board = nullptr;
+  Cloner* cloner = nullptr;
+  int bell_fd = -1;
+  pid_t host = 0;                  // the pool host's pid
+  std::vector<int> telemetry_fds;  // by worker; empty when no worker is a program
+  uint64_t deadline_ns = 0;        // monotonic; of the whole making
+};
+
+// Everything of a worker's context but its plumbing and telemetry descriptor. `own` is mapped in the calling process.
+void FillContext(const Workshop& shop, uint32_t worker, const OwnPart& own, WorkerContext* context);
+
+// Gives these workers' part of the arena its pages, at the cost of the calling process and not of the workers.
+absl::Status AllocateParts(const Pool& pool, WorkerRange workers);
+
+// The kernel's running out of something has one code, whatever the call said.
+absl::Status Exhausted(const absl::Status& status);
+
+}  // namespace muster::host
+
+#endif  // MUSTER_WORKER_HOST_WORKSHOP_H_
