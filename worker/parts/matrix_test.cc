@@ -1,0 +1,32 @@
+#include "worker/parts/matrix.h"
+
+#include <gtest/gtest.h>
+
+namespace muster {
+namespace {
+
+TEST(MatrixWork, FillsItsFootprintWithThreeSquares) {
+  EXPECT_EQ(MatrixWork::Make(256)->side(), 104u);
+  EXPECT_EQ(MatrixWork::Make(1)->side(), 6u);
+}
+
+TEST(MatrixWork, MultipliesExactly) {
+  absl::StatusOr<MatrixWork> work = MatrixWork::Make(1);
+  ASSERT_TRUE(work.ok());
+  EXPECT_TRUE(work->Multiply([] { return false; }));
+  uint64_t sum = 0;
+  for (uint64_t k = 0; k < 6; ++k) sum += (2 * 6 + k) * (36 + k * 6 + 5);
+  EXPECT_EQ(work->product(2, 5), sum);
+}
+
+TEST(MatrixWork, EndsBetweenTwoRowsWhenAskedTo) {
+  absl::StatusOr<MatrixWork> work = MatrixWork::Make(1);
+  ASSERT_TRUE(work.ok());
+  int rows = 0;
+  EXPECT_FALSE(work->Multiply([&rows] { return ++rows > 2; }));
+  EXPECT_NE(work->product(1, 0), 0u);
+  EXPECT_EQ(work->product(2, 0), 0u);
+}
+
+}  // namespace
+}  // namespace muster

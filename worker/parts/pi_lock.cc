@@ -1,0 +1,44 @@
+#include "worker/parts/pi_lock.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/clock.h"
+
+namespace muster {
+namespace {
+
+// FUTEX_LOCK_PI goes on after a signal, so only its timeout ends it for a stop.
+constexpr uint64_t kSliceNs = 50'000'000;
+
+timespec RealtimeIn(uint64_t ns) {
+  const uint64_t at_ns = ClockNs(CLOCK_REALTIME) + ns;
+  return {static_cast<time_t>(at_ns / 1'000'000'000), static_cast<long>(at_ns % 1'000'000'000)};
+}
+
+}  // namespace
+
+PiLock::Outcome PiLock::Lock(const Meter& meter, pid_t tid) {
+  uint32_t free = 0;
+  if (word_.compare_exchange_strong(free, static_cast<uint32_t>(tid), std::memory_order_acquire))
+    return Outcome::kLocked;
+  while (!meter.stopping()) {
+    const timespec until = RealtimeIn(kSliceNs);
+    if (syscall(SYS_futex, &word_, FUTEX_LOCK_PI, 0, &until, nullptr, 0) == 0) return Outcome::kLocked;
+    // EAGAIN: the holder is just ending; EINTR: a kernel that does report signals.
+    if (errno != ETIMEDOUT && errno != EAGAIN && errno != EINTR) return Outcome::kFailed;
+  }
+  return Outcome::kStopped;
+}
+
+void PiLock::Unlock(pid_t tid) {
+  uint32_t own = static_cast<uint32_t>(tid);
+  if (word_.compare_exchange_strong(own, 0, std::memory_order_release)) return;
+  syscall(SYS_futex, &word_, FUTEX_UNLOCK_PI, 0, nullptr, nullptr, 0);
+}
+
+}  // namespace muster

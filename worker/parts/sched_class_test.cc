@@ -1,0 +1,48 @@
+#include "worker/parts/sched_class.h"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+
+#include <thread>
+
+#include "base/cpu_set.h"
+#include "worker/meter/meter_fixture.h"
+
+namespace muster {
+namespace {
+
+// In a thread of its own, kept on CPU 1, so that real-time classes never take the machine.
+void OnCpu1(const std::function<void()>& body) {
+  std::thread([&body] {
+    CpuSet cpus;
+    cpus.Add(1);
+    ASSERT_TRUE(SetAffinity(0, cpus).ok());
+    body();
+  }).join();
+}
+
+TEST(SchedClass, EveryClassThatWasTakenIsTheOneThatIsInForce) {
+  if (!MayRunRealTime()) GTEST_SKIP() << "needs CAP_SYS_NICE";
+  for (const v1::SchedClass wanted : {v1::CFS, v1::BATCH, v1::IDLE, v1::RT}) {
+    OnCpu1([wanted] {
+      const absl::Status status = SetSchedAttributes(AttributesOf(wanted));
+      ASSERT_TRUE(status.ok()) << status;
+      EXPECT_EQ(GetSchedAttributes()->policy, AttributesOf(wanted).policy);
+      EXPECT_EQ(GetSchedAttributes()->priority, AttributesOf(wanted).priority);
+    });
+  }
+}
+
+TEST(SchedClass, AClassThatIsRefusedStandsInTheReport) {
+  OnCpu1([] {
+    MeterFixture record({});
+    Meter meter(record.target());
+    // A deadline task must be able to run on its whole root domain, and this thread is pinned.
+    TakeSchedClass(meter, AttributesOf(v1::DEADLINE));
+    const std::string error = record.control().setup_errors[arena::kSetPolicy].bytes;
+    EXPECT_NE(error.find("SCHED_DEADLINE: EPERM"), std::string::npos) << error;
+  });
+}
+
+}  // namespace
+}  // namespace muster
