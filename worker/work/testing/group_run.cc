@@ -172,9 +172,9 @@ void GroupRun::RunMember(uint32_t member) {
   const WorkerPlace& place = members_[member];
   entry.pid = getpid();
   entry.tid = static_cast<int32_t>(syscall(SYS_gettid));
-  if (options_.cpu >= 0) {
+  if (options_.cpu_of) {
     CpuSet cpus;
-    cpus.Add(options_.cpu);
+    cpus.Add(options_.cpu_of(place));
     if (!SetAffinity(0, cpus).ok()) _exit(3);
   }
   if (options_.before) options_.before(place);

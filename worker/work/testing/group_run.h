@@ -25,8 +25,9 @@ struct GroupRunOptions {
   uint32_t instances = 1;      // of the group
   bool threads = false;        // members are threads of one process; else processes
   std::vector<uint32_t> only;  // positions that run, of each instance; empty: all
-  int cpu = -1;                // pins all members there
-  uint64_t seed = 1;           // of the group; each member's follows from it
+  // CPU that a member is pinned to; empty: none is.
+  std::function<uint32_t(const WorkerPlace&)> cpu_of;
+  uint64_t seed = 1;  // of the group; each member's follows from it
   // Runs in each member before its step is made, as a test's fault.
   std::function<void(const WorkerPlace&)> before;
 };
