@@ -97,7 +97,8 @@ absl::StatusOr<uint32_t> Catalogue::StreamsOf(const v1::Work& work) const {
                                                    arm != nullptr ? arm->name() : "of this number",
                                                    "; `muster types` lists those it has"));
   }
-  return found->second;
+  // A program leaves its samples elsewhere.
+  return work.custom().has_program() ? 0 : found->second;
 }
 
 }  // namespace muster
