@@ -98,8 +98,11 @@ class WorkType {
 
   virtual WorkTypeDescription Describe() const = 0;
 
-  // Streams that a worker at `position` of an instance may fill with this work.
+  // Streams that a worker with this work may fill. `work` may be the type's defaults, also where Validate refuses those.
   virtual uint32_t Streams(const v1::Work& work) const = 0;
+
+  // Streams that only some parameters fill, and the defaults do not. Arenas are sized for all of them.
+  virtual uint32_t StreamsOfSomeParameters() const { return kNoSamples; }
 
   // Members of one group instance. `work` is resolved (all defaults filled in) and within its ranges, here and below.
   virtual uint32_t GroupSize(const v1::Work&) const { return 1; }

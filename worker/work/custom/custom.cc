@@ -39,6 +39,7 @@ class CustomType final : public WorkType {
   uint32_t Streams(const v1::Work& work) const override {
     return work.custom().has_function() ? kWakeSamples | kCostSamples | kTimerSamples : kNoSamples;
   }
+  uint32_t StreamsOfSomeParameters() const override { return kWakeSamples | kCostSamples | kTimerSamples; }
   absl::Status Validate(const v1::Work& work) const override {
     switch (work.custom().form_case()) {
       case v1::Custom::kProgram:

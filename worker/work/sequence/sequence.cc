@@ -42,6 +42,7 @@ class SequenceType final : public WorkType {
     for (const v1::Phase& phase : work.sequence().phases()) streams |= PhaseStreams(phase);
     return streams;
   }
+  uint32_t StreamsOfSomeParameters() const override { return kWakeSamples | kCostSamples; }
   absl::Status Validate(const v1::Work& work) const override {
     if (work.sequence().phases().empty()) return absl::InvalidArgumentError("phases: at least one is needed");
     for (int i = 0; i < work.sequence().phases_size(); ++i) {
