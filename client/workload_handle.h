@@ -96,6 +96,9 @@ class [[nodiscard]] WorkloadHandle {
   // Kills the workers and forgets the pool, as the destructor does, and tells whether that worked.
   absl::Status Drop(CallOptions options = {}) &&;
 
+  // The pool by its id: calls on it may still be made when the handle has been used up. Owns nothing.
+  RemotePool remote() const { return *pool_; }
+
   // Gives the pool away and returns its id; it lives on until its lease ends, a detached one until somebody drops it.
   std::string Release() &&;
 

@@ -83,6 +83,11 @@ void FakeMuster::BreakAfterReports(int reports) {
   break_after_reports_ = reports;
 }
 
+void FakeMuster::HoldCollection() {
+  MutexLock lock(&mutex_);
+  hold_collection_ = true;
+}
+
 void FakeMuster::ForgetLeases() {
   MutexLock lock(&mutex_);
   leases_.clear();

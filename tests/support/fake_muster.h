@@ -36,6 +36,8 @@ class FakeMuster : private v1::Muster::Service {
   void BreakInsteadOfAnswering(const std::string& rpc);
   // The next StopAndCollect breaks its connection after so many reports.
   void BreakAfterReports(int reports);
+  // StopAndCollect stops the pool, and then waits with the reports until the pool is dropped.
+  void HoldCollection();
   // Streams of leases end, and reattaching is NOT_FOUND, as when the grace time has run out.
   void ForgetLeases();
   // Every connection is shut down; new ones are accepted.
@@ -114,6 +116,7 @@ class FakeMuster : private v1::Muster::Service {
   std::vector<std::string> calls_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, grpc::Status> failures_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, bool> breaks_ ABSL_GUARDED_BY(mutex_);
+  bool hold_collection_ ABSL_GUARDED_BY(mutex_) = false;
   int break_after_reports_ ABSL_GUARDED_BY(mutex_) = -1;
   std::map<std::string, bool> leases_ ABSL_GUARDED_BY(mutex_);
   int leases_made_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -122,6 +122,10 @@ grpc::Status FakeMuster::StopAndCollect(grpc::ServerContext*, const v1::StopAndC
     const auto pool = pools_.find(request->pool_id());
     if (pool == pools_.end()) return NoSuchPool(request->pool_id());
     workers = pool->second.workers_size();
+    while (hold_collection_ && !ending_) {
+      if (pools_.count(request->pool_id()) == 0) return grpc::Status(grpc::StatusCode::ABORTED, "the pool was dropped");
+      changed_.WaitUntil(&mutex_, SteadyDeadline(absl::Seconds(1)));
+    }
     break_after = std::exchange(break_after_reports_, -1);
   }
   v1::StopAndCollectResponse message;
@@ -152,6 +156,7 @@ grpc::Status FakeMuster::Drop(grpc::ServerContext*, const v1::DropRequest* reque
   if (grpc::Status status = Enter("Drop", request->pool_id()); !status.ok()) return status;
   MutexLock lock(&mutex_);
   response->set_existed(pools_.erase(request->pool_id()) != 0);
+  changed_.NotifyAll();
   return grpc::Status::OK;
 }
 

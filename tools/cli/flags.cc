@@ -37,7 +37,8 @@ absl::StatusOr<Flags> Flags::Parse(const std::vector<std::string>& args, const s
       if (spec.value_name.empty()) return absl::InvalidArgumentError(absl::StrCat("--", name, " takes no value"));
       value = args[i].substr(equals + 1);
     } else if (!spec.value_name.empty()) {
-      if (++i == args.size()) return absl::InvalidArgumentError(absl::StrCat("--", name, " needs a value (", spec.value_name, ")"));
+      if (++i == args.size())
+        return absl::InvalidArgumentError(absl::StrCat("--", name, " needs a value (", spec.value_name, ")"));
       value = args[i];
     }
     flags.values_[name].push_back(value);
@@ -68,7 +69,8 @@ absl::StatusOr<int64_t> Flags::GetInt(absl::string_view name, int64_t otherwise,
 std::string DescribeFlags(const std::vector<FlagSpec>& specs) {
   std::string text;
   for (const FlagSpec& spec : specs) {
-    const std::string left = spec.value_name.empty() ? absl::StrCat("--", spec.name) : absl::StrCat("--", spec.name, " ", spec.value_name);
+    const std::string left =
+        spec.value_name.empty() ? absl::StrCat("--", spec.name) : absl::StrCat("--", spec.name, " ", spec.value_name);
     absl::StrAppendFormat(&text, "  %-24s %s\n", left, spec.help);
   }
   return text;

@@ -23,8 +23,8 @@ struct FlagSpec {
 // Value type.
 class Flags {
  public:
-  // Reads "--name value", "--name=value" and "--switch"; everything else is positional, all after "--" too. INVALID_ARGUMENT
-  // names the flag.
+  // Reads "--name value", "--name=value" and "--switch"; everything else is positional, all after "--" too.
+  // INVALID_ARGUMENT names the flag.
   static absl::StatusOr<Flags> Parse(const std::vector<std::string>& args, const std::vector<FlagSpec>& specs);
 
   bool Has(absl::string_view name) const { return values_.count(std::string(name)) != 0; }

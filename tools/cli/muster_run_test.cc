@@ -1,0 +1,222 @@
+// The program itself, against a daemon without workers.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/file_io.h"
+#include "google/protobuf/struct.pb.h"
+#include "google/protobuf/util/json_util.h"
+#include "tests/support/fake_muster.h"
+#include "tests/support/program_run.h"
+
+namespace muster {
+namespace {
+
+class MusterRunTest : public testing::Test {
+ protected:
+  MusterRunTest() {
+    char pattern[] = "/tmp/muster_run.XXXXXX";
+    root_ = mkdtemp(pattern);
+    WriteSpec("num_workers: 2 work { pipe_io {} } cgroup: 'cg0' duration { nanos: 200000000 }");
+  }
+  ~MusterRunTest() override { std::filesystem::remove_all(root_); }
+
+  void WriteSpec(const std::string& text) { std::ofstream(SpecPath()) << text; }
+  std::string SpecPath() const { return root_ + "/spec.txtpb"; }
+
+  // `muster` with these arguments, to its end.
+  ProgramResult Muster(std::vector<std::string> args, std::vector<std::string> environment = {}) {
+    return RunProgram("tools/muster", std::move(args), std::move(environment));
+  }
+
+  // `muster run` of the spec on the fake daemon.
+  ProgramResult RunOnFake(std::vector<std::string> more = {}) {
+    std::vector<std::string> args = {"run", SpecPath(), "--target", fake_.address()};
+    args.insert(args.end(), more.begin(), more.end());
+    return Muster(args);
+  }
+
+  std::string root_;
+  FakeMuster fake_;
+};
+
+constexpr char kStats[] =
+    "--- stats ---\n"
+    "2 workers, 0 cpus, 0 migrations, worst_spread=0.0%, worst_gap=0ms cpus_union=0\n"
+    "p1: workers=2 cpus=0 spread=0.0% gap=0ms migrations=0 iter=200\n";
+
+TEST_F(MusterRunTest, WholeLifeEndsWithTheStatsBlock) {
+  WriteSpec("num_workers: 2 duration { nanos: 200000000 }");
+  const ProgramResult result = RunOnFake();
+  EXPECT_EQ(result.exit_code, 0) << result.standard_error;
+  EXPECT_EQ(result.standard_output, kStats);
+  std::vector<std::string> mutating;
+  for (const std::string& call : fake_.Calls()) {
+    if (call != "GetServerInfo" && !absl::StartsWith(call, "Watch")) mutating.push_back(call);
+  }
+  EXPECT_EQ(mutating, (std::vector<std::string>{"OpenLease", "Spawn", "Start p1", "StopAndCollect p1 from 0",
+                                                "ConfirmReports p1", "EndLease l1"}));
+}
+
+TEST_F(MusterRunTest, EachUpdateIsALinePerGroupBeforeTheStats) {
+  v1::WatchUpdate update;
+  update.set_taken_at_ns(1'000'000'000);
+  update.add_iterations_delta(70);
+  update.add_iterations_delta(30);
+  update.add_states(v1::RUNNING);
+  update.add_states(v1::RUNNING);
+  update.set_final(true);
+  fake_.SetWatchUpdates({update});
+  EXPECT_TRUE(absl::StartsWith(RunOnFake().standard_output,
+                               "   1.0s  cg0 PipeIo: 100 iterations/s, 2/2 workers running\n--- stats ---\n"));
+}
+
+TEST_F(MusterRunTest, RunEndsWithItsLastWorkerNotWithItsTime) {
+  v1::WatchUpdate update;
+  update.set_final(true);
+  fake_.SetWatchUpdates({update});
+  const Deadline deadline = Deadline::After(absl::Seconds(60));
+  EXPECT_EQ(RunOnFake({"--duration", "1h"}).exit_code, 0);
+  EXPECT_FALSE(deadline.Expired());
+}
+
+TEST_F(MusterRunTest, JsonIsOneObjectAndNothingElseOnTheStandardOutput) {
+  const ProgramResult result = RunOnFake({"--json"});
+  EXPECT_EQ(result.exit_code, 0) << result.standard_error;
+  google::protobuf::Struct object;
+  const auto parsed = google::protobuf::util::JsonStringToMessage(result.standard_output, &object);
+  ASSERT_TRUE(parsed.ok()) << parsed.ToString() << result.standard_output;
+  EXPECT_EQ(object.fields().at("reports").list_value().values_size(), 2);
+  EXPECT_TRUE(object.fields().contains("resolvedSpec"));
+  EXPECT_TRUE(object.fields().contains("summary"));
+  EXPECT_TRUE(absl::StrContains(result.standard_error, "--- stats ---")) << result.standard_error;
+}
+
+TEST_F(MusterRunTest, OutHoldsAFilePerReport) {
+  EXPECT_EQ(RunOnFake({"--out", root_ + "/out"}).exit_code, 0);
+  EXPECT_EQ(access((root_ + "/out/worker-00001.json").c_str(), F_OK), 0);
+  EXPECT_EQ(RunOnFake({"--out", root_ + "/out"}).exit_code, 74) << "results of two runs must not mix";
+}
+
+TEST_F(MusterRunTest, WorkerThatDiedIsExitCodeOneAndNamed) {
+  v1::WorkerReport good;
+  good.set_iterations(1);
+  v1::WorkerReport dead;
+  dead.set_worker_index(1);
+  dead.mutable_exit_info()->mutable_signaled()->set_signal(9);
+  fake_.SetReports({good, dead});
+  const ProgramResult result = RunOnFake();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(absl::StrContains(result.standard_output, "starved: worker 1 (cg0): killed by signal 9\n--- stats ---"))
+      << result.standard_output;
+}
+
+TEST_F(MusterRunTest, WorkThatNobodyMeasuredIsExitCodeTwo) {
+  v1::WorkerReport custom;
+  custom.mutable_kernel_accounting()->set_cpu_time_ns(5);
+  WriteSpec("duration {}");
+  fake_.SetReports({custom});
+  EXPECT_EQ(RunOnFake().exit_code, 2);
+}
+
+TEST_F(MusterRunTest, MistakeInTheSpecIsShownInItsPlace) {
+  WriteSpec("\nnum_workers: many\n");
+  const ProgramResult result = RunOnFake();
+  EXPECT_EQ(result.exit_code, 65);
+  EXPECT_EQ(result.standard_error, absl::StrCat("muster: ", SpecPath(), ":2:14: Expected integer, got: many\n"));
+  EXPECT_TRUE(fake_.Calls().empty());
+}
+
+TEST_F(MusterRunTest, RefusedSpecIsExitCode65WithTheDaemonsWords) {
+  fake_.FailNext("Spawn", grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "num_workers: 3 is not divisible by 2"));
+  const ProgramResult result = RunOnFake();
+  EXPECT_EQ(result.exit_code, 65);
+  EXPECT_EQ(result.standard_error, "muster: spawn: num_workers: 3 is not divisible by 2\n");
+}
+
+TEST_F(MusterRunTest, UsageErrorsAreExitCode64) {
+  EXPECT_EQ(Muster({}).exit_code, 64);
+  EXPECT_EQ(Muster({"fly"}).exit_code, 64);
+  EXPECT_EQ(Muster({"run"}).exit_code, 64);
+  EXPECT_EQ(Muster({"run", SpecPath(), "--fast"}).exit_code, 64);
+  EXPECT_EQ(RunOnFake({"--duration", "soon"}).exit_code, 64);
+  EXPECT_EQ(Muster({"run", SpecPath(), "--target", "smoke signals"}).exit_code, 64);
+  EXPECT_EQ(Muster({"ps"}, {"MUSTER_TARGET="}).exit_code, 64);
+}
+
+TEST_F(MusterRunTest, NobodyListeningIs69AndAMissingSpec66) {
+  EXPECT_EQ(Muster({"run", SpecPath(), "--target", "unix:///nowhere/s"}).exit_code, 69);
+  EXPECT_EQ(Muster({"run", root_ + "/none.txtpb"}).exit_code, 66);
+}
+
+TEST_F(MusterRunTest, HelpListsTheExitCodes) {
+  for (const std::vector<std::string>& args : {std::vector<std::string>{"--help"}, {"run", "--help"}}) {
+    const ProgramResult result = Muster(args);
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_TRUE(absl::StrContains(result.standard_output, "65  the spec does not parse")) << result.standard_output;
+  }
+}
+
+TEST_F(MusterRunTest, PrivateDaemonServesTheRunAndIsGoneAfterwards) {
+  const ProgramResult result = Muster({"run", SpecPath(), "--musterd", "tests/support/fake_musterd", "--muster-worker",
+                                       "tests/support/fake_musterd", "--allow-exec", "--control-priority", "0"},
+                                      {"MUSTER_TARGET=", "MUSTERD_FLAGS_FILE=" + root_ + "/flags", "TMPDIR=" + root_});
+  EXPECT_EQ(result.exit_code, 0) << result.standard_error;
+  const std::string flags = *ReadFile(root_ + "/flags");
+  EXPECT_TRUE(absl::EndsWith(flags, "--die-with-parent\n--allow-exec\n--control-priority\n0\n")) << flags;
+  for (const auto& entry : std::filesystem::directory_iterator(root_)) {
+    EXPECT_FALSE(entry.is_directory()) << entry.path() << " was left";
+  }
+}
+
+TEST_F(MusterRunTest, PrivateDaemonThatCannotStartIs69) {
+  EXPECT_EQ(Muster({"run", SpecPath(), "--musterd", "tests/support/fake_musterd", "--muster-worker",
+                    "tests/support/fake_musterd"},
+                   {"MUSTER_TARGET=", "MUSTERD_BEHAVIOUR=exit"})
+                .exit_code,
+            69);
+  EXPECT_EQ(Muster({"run", SpecPath(), "--musterd", "/none"}, {"MUSTER_TARGET="}).exit_code, 69);
+}
+
+TEST_F(MusterRunTest, DaemonThatDiesInTheMiddleIs69) {
+  EXPECT_EQ(Muster({"run", SpecPath(), "--musterd", "tests/support/fake_musterd", "--muster-worker",
+                    "tests/support/fake_musterd"},
+                   {"MUSTER_TARGET=", "MUSTERD_BEHAVIOUR=dies_early", "TMPDIR=" + root_})
+                .exit_code,
+            69);
+}
+
+TEST_F(MusterRunTest, InterruptStopsAndStillCollects) {
+  StartedProgram program =
+      StartProgram("tools/muster", {"run", SpecPath(), "--target", fake_.address(), "--duration", "1h"});
+  ASSERT_TRUE(fake_.WaitForCall("Watch p1"));
+  kill(program.process.pid, SIGINT);
+  const ProgramResult result = FinishProgram(std::move(program));
+  EXPECT_EQ(result.exit_code, 0) << result.standard_error;
+  EXPECT_TRUE(absl::StrContains(result.standard_output, "--- stats ---"));
+  EXPECT_TRUE(absl::StrContains(result.standard_error, "once more to drop")) << result.standard_error;
+}
+
+TEST_F(MusterRunTest, SecondInterruptDrops) {
+  fake_.HoldCollection();
+  StartedProgram program =
+      StartProgram("tools/muster", {"run", SpecPath(), "--target", fake_.address(), "--duration", "1h"});
+  ASSERT_TRUE(fake_.WaitForCall("Watch p1"));
+  kill(program.process.pid, SIGTERM);
+  ASSERT_TRUE(fake_.WaitForCall("StopAndCollect p1 from 0"));
+  kill(program.process.pid, SIGINT);
+  const ProgramResult result = FinishProgram(std::move(program));
+  EXPECT_EQ(result.exit_code, 2) << result.standard_error;
+  EXPECT_GE(fake_.Count("Drop p1"), 1);
+}
+
+}  // namespace
+}  // namespace muster

@@ -1,0 +1,14 @@
+// `muster stop`.
+#ifndef MUSTER_TOOLS_CLI_STOP_COMMAND_H_
+#define MUSTER_TOOLS_CLI_STOP_COMMAND_H_
+
+#include "tools/cli/command.h"
+
+namespace muster {
+
+// Stops a pool that somebody else made, and judges its reports as `muster run` does.
+Command StopCommand();
+
+}  // namespace muster
+
+#endif  // MUSTER_TOOLS_CLI_STOP_COMMAND_H_

@@ -1,0 +1,72 @@
+#include "tools/cli/stop_signals.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/errno_status.h"
+
+namespace muster {
+
+absl::StatusOr<StopSignals> StopSignals::Take() {
+  sigset_t taken;
+  sigset_t before;
+  sigemptyset(&taken);
+  sigaddset(&taken, SIGINT);
+  sigaddset(&taken, SIGTERM);
+  UniqueFd signals(signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals.valid()) return ErrnoStatus(errno, "make a signalfd");
+  UniqueFd interrupt(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!interrupt.valid()) return ErrnoStatus(errno, "make an eventfd");
+  const int error = pthread_sigmask(SIG_BLOCK, &taken, &before);
+  if (error != 0) return ErrnoStatus(error, "block SIGINT and SIGTERM");
+  return StopSignals(std::move(signals), std::move(interrupt), before);
+}
+
+StopSignals::StopSignals(UniqueFd signals, UniqueFd interrupt, const sigset_t& before)
+    : signals_(std::move(signals)), interrupt_(std::move(interrupt)), before_(before) {}
+
+StopSignals::StopSignals(StopSignals&& other) noexcept = default;
+
+StopSignals::~StopSignals() {
+  if (signals_.valid()) pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+StopSignals::Wake StopSignals::WaitUntil(const Deadline& deadline) {
+  while (true) {
+    pollfd entries[] = {{signals_.get(), POLLIN, 0}, {interrupt_.get(), POLLIN, 0}};
+    const int ready = poll(entries, 2, deadline.PollTimeoutMs());
+    signalfd_siginfo info;
+    if (ready > 0 && read(signals_.get(), &info, sizeof(info)) == sizeof(info)) return Wake::kSignal;
+    uint64_t count = 0;
+    if (ready > 0 && read(interrupt_.get(), &count, sizeof(count)) == sizeof(count)) return Wake::kInterrupt;
+    if (deadline.Expired()) return Wake::kDeadline;
+  }
+}
+
+void StopSignals::Interrupt() {
+  const uint64_t one = 1;
+  // Fails only when the counter is full, and then it is readable already.
+  [[maybe_unused]] const ssize_t done = write(interrupt_.get(), &one, sizeof(one));
+}
+
+SignalGuard::SignalGuard(StopSignals& signals, std::function<void()> on_signal)
+    : signals_(signals), on_signal_(std::move(on_signal)), thread_([this] { Run(); }) {}
+
+void SignalGuard::Run() {
+  while (!ending_) {
+    if (signals_.WaitUntil(Deadline::After(absl::InfiniteDuration())) == StopSignals::Wake::kSignal) on_signal_();
+  }
+}
+
+SignalGuard::~SignalGuard() {
+  ending_ = true;
+  signals_.Interrupt();
+  thread_.join();
+}
+
+}  // namespace muster

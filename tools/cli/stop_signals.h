@@ -1,0 +1,64 @@
+// SIGINT and SIGTERM as something to wait for.
+#ifndef MUSTER_TOOLS_CLI_STOP_SIGNALS_H_
+#define MUSTER_TOOLS_CLI_STOP_SIGNALS_H_
+
+#include <signal.h>
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+#include "absl/status/statusor.h"
+#include "base/deadline.h"
+#include "base/unique_fd.h"
+
+namespace muster {
+
+// Takes SIGINT and SIGTERM for this process: blocks them in the calling thread and in threads it makes later, so make
+// it before any other thread. The destructor gives them back. Waiting is for one thread at a time, Interrupt for any.
+class StopSignals {
+ public:
+  enum class Wake { kSignal, kInterrupt, kDeadline };
+
+  static absl::StatusOr<StopSignals> Take();
+  StopSignals(StopSignals&& other) noexcept;
+  StopSignals& operator=(StopSignals&&) = delete;
+  ~StopSignals();
+
+  // Until a signal came, which is used up, or Interrupt was called, or the deadline has passed.
+  Wake WaitUntil(const Deadline& deadline);
+
+  // Wakes a waiting thread, or the next that waits.
+  void Interrupt();
+
+ private:
+  StopSignals(UniqueFd signals, UniqueFd interrupt, const sigset_t& before);
+
+  UniqueFd signals_;
+  // An eventfd.
+  UniqueFd interrupt_;
+  sigset_t before_;
+};
+
+// Calls `on_signal` from a thread of its own for each stop signal while it lives; the destructor joins that thread.
+// Nobody else may wait on `signals` meanwhile.
+class SignalGuard {
+ public:
+  SignalGuard(StopSignals& signals, std::function<void()> on_signal);
+  ~SignalGuard();
+  SignalGuard(const SignalGuard&) = delete;
+  SignalGuard& operator=(const SignalGuard&) = delete;
+
+ private:
+  void Run();
+
+  StopSignals& signals_;
+  const std::function<void()> on_signal_;
+  // Set before the last Interrupt; an interrupt that somebody else left behind is none of ours.
+  std::atomic<bool> ending_ = false;
+  std::thread thread_;
+};
+
+}  // namespace muster
+
+#endif  // MUSTER_TOOLS_CLI_STOP_SIGNALS_H_

@@ -1,0 +1,62 @@
+#include "tools/cli/stop_signals.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+
+#include "base/mutex.h"
+
+namespace muster {
+namespace {
+
+Deadline Soon() { return Deadline::After(absl::Seconds(10)); }
+
+TEST(StopSignalsTest, SignalWakesInPlaceOfKilling) {
+  absl::StatusOr<StopSignals> signals = StopSignals::Take();
+  ASSERT_TRUE(signals.ok()) << signals.status();
+  for (const int signal : {SIGINT, SIGTERM}) {
+    kill(getpid(), signal);
+    EXPECT_EQ(signals->WaitUntil(Soon()), StopSignals::Wake::kSignal);
+  }
+}
+
+TEST(StopSignalsTest, DeadlineAndInterruptAreToldApart) {
+  absl::StatusOr<StopSignals> signals = StopSignals::Take();
+  EXPECT_EQ(signals->WaitUntil(Deadline::After(absl::ZeroDuration())), StopSignals::Wake::kDeadline);
+  signals->Interrupt();
+  EXPECT_EQ(signals->WaitUntil(Soon()), StopSignals::Wake::kInterrupt);
+  EXPECT_EQ(signals->WaitUntil(Deadline::After(absl::ZeroDuration())), StopSignals::Wake::kDeadline);
+}
+
+TEST(StopSignalsTest, EndGivesTheSignalsBack) {
+  sigset_t mask;
+  { absl::StatusOr<StopSignals> signals = StopSignals::Take(); }
+  pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+  EXPECT_EQ(sigismember(&mask, SIGINT), 0);
+}
+
+TEST(StopSignalsTest, GuardCallsForEachSignalUntilItEnds) {
+  absl::StatusOr<StopSignals> signals = StopSignals::Take();
+  Mutex mutex;
+  CondVar changed;
+  int calls = 0;
+  // Left behind by somebody who no longer waits.
+  signals->Interrupt();
+  {
+    const SignalGuard guard(*signals, [&] {
+      MutexLock lock(&mutex);
+      ++calls;
+      changed.NotifyAll();
+    });
+    for (int i = 1; i <= 2; ++i) {
+      kill(getpid(), SIGINT);
+      MutexLock lock(&mutex);
+      while (calls < i) ASSERT_TRUE(changed.WaitUntil(&mutex, Soon().when()));
+    }
+  }
+  EXPECT_EQ(calls, 2);
+}
+
+}  // namespace
+}  // namespace muster

@@ -1,0 +1,24 @@
+// muster: runs workloads on a daemon, its own or another's, and judges them. `muster --help` tells more.
+#include <signal.h>
+
+#include <string>
+#include <vector>
+
+#include "tools/cli/cgroup_command.h"
+#include "tools/cli/cli.h"
+#include "tools/cli/info_command.h"
+#include "tools/cli/pool_commands.h"
+#include "tools/cli/run_command.h"
+#include "tools/cli/stop_command.h"
+#include "tools/vm/vm_main.h"
+
+int main(int argc, char** argv) {
+  // A closed pipe on the standard output is an error to report, not a death without a word.
+  signal(SIGPIPE, SIG_IGN);
+  const std::vector<std::string> args(argv + 1, argv + argc);
+  if (!args.empty() && args[0] == "vm") return muster::vm::VmMain({args.begin() + 1, args.end()});
+  return muster::RunCli({muster::RunCommand(), muster::InfoCommand(), muster::TypesCommand(), muster::PsCommand(),
+                         muster::SnapshotCommand(), muster::WatchCommand(), muster::StopCommand(),
+                         muster::DropCommand(), muster::CgroupCreateCommand(), muster::CgroupRemoveCommand()},
+                        args);
+}
