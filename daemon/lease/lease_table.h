@@ -22,7 +22,7 @@
 
 namespace muster {
 
-struct LeaseOptions {
+struct LeaseLimits {
   // How long a lease waits for its client after a break, when the client does not say; and the longest that it may say.
   absl::Duration grace = absl::Seconds(10);
   absl::Duration max_grace = absl::Hours(1);
@@ -74,7 +74,7 @@ class LeaseTable {
   using Clock = std::function<TimePoint()>;
   using Waker = std::function<void()>;
 
-  LeaseTable(LeaseOptions options, Clock clock) : options_(options), clock_(std::move(clock)) {}
+  LeaseTable(LeaseLimits options, Clock clock) : options_(options), clock_(std::move(clock)) {}
 
   // `waker` is called whenever Take has something new to say to this hold. INVALID_ARGUMENT: grace or owner is out of
   // range; RESOURCE_EXHAUSTED: max_leases.
@@ -136,7 +136,7 @@ class LeaseTable {
     return !lease.waker && !lease.ending && lease.overdue_at <= now;
   }
 
-  const LeaseOptions options_;
+  const LeaseLimits options_;
   const Clock clock_;
   mutable Mutex mutex_;
   mutable CondVar unused_;
