@@ -1,0 +1,163 @@
+// One server stream on gRPC's callback API, filled by a source that is asked when there is room.
+#ifndef MUSTER_DAEMON_SERVICE_STREAM_CALL_H_
+#define MUSTER_DAEMON_SERVICE_STREAM_CALL_H_
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/executor.h"
+#include "base/mutex.h"
+#include "daemon/service/call_setup.h"
+#include "daemon/service/status.h"
+#include "grpcpp/support/server_callback.h"
+
+namespace muster {
+
+enum class StreamStep { kMessage, kWait, kEnd };
+
+// What a stream says. No two of its functions run at a time; they run on executors' threads. Destroyed when the stream
+// is over, however it ended.
+template <class Message>
+class StreamSource {
+ public:
+  // Any thread, any time, any number of times; does not block.
+  using Waker = std::function<void()>;
+
+  virtual ~StreamSource() = default;
+
+  // First of all, once; may block within the context's deadline. `wake` makes Next be called again.
+  virtual absl::Status Begin(const CallContext& context, Waker wake) = 0;
+
+  // kMessage: `message` is the next one; it holds the one before when the call begins, so that its memory is used
+  // again. kWait: nothing now; Next is called again after a wake. kEnd: the stream ends well. Must not block: readers
+  // that are slow wait here and nowhere else, the next call comes when gRPC has taken the message.
+  virtual absl::StatusOr<StreamStep> Next(Message* message) = 0;
+};
+
+// Lives until OnDone, and as long as a waker is being called.
+template <class Message>
+class StreamCall final : public grpc::ServerWriteReactor<Message>,
+                         public std::enable_shared_from_this<StreamCall<Message>> {
+ public:
+  // Begin runs on setup.executor, Next on `pump`, which must have room for every stream there is.
+  static grpc::ServerWriteReactor<Message>* Start(const CallSetup& setup, Executor* pump,
+                                                  std::unique_ptr<StreamSource<Message>> source) {
+    std::shared_ptr<StreamCall> call(new StreamCall(setup, pump, std::move(source)));
+    call->self_ = call;
+    StreamCall* const raw = call.get();
+    if (!setup.executor->Submit([raw] { raw->Begin(); })) raw->End(TooManyCalls(*setup.executor));
+    return raw;
+  }
+
+ private:
+  // Who acts next. Only the side that is named may finish the call.
+  enum class Turn {
+    kSource,  // a thread of an executor, or one that is on its way
+    kGrpc,    // a message is being written
+    kNobody,  // the source waits for a wake
+    kOver,
+  };
+
+  StreamCall(const CallSetup& setup, Executor* pump, std::unique_ptr<StreamSource<Message>> source)
+      : context_(MakeContext(setup, stop_.get_token())), pump_(pump), source_(std::move(source)) {}
+
+  void Begin() {
+    absl::Status status = context_.Alive();
+    if (status.ok()) {
+      status = source_->Begin(context_, [weak = this->weak_from_this()] {
+        if (const std::shared_ptr<StreamCall> call = weak.lock()) call->Wake();
+      });
+    }
+    if (!status.ok()) return End(status);
+    Pump();
+  }
+
+  // The source's turn.
+  void Pump() {
+    while (true) {
+      if (stop_.stop_requested()) return End(absl::CancelledError("the caller has gone"));
+      const absl::StatusOr<StreamStep> step = source_->Next(&message_);
+      if (!step.ok()) return End(step.status());
+      if (*step == StreamStep::kEnd) return End(absl::OkStatus());
+      if (*step == StreamStep::kMessage) return Write();
+      MutexLock lock(&mutex_);
+      if (!std::exchange(woken_, false)) {
+        turn_ = Turn::kNobody;
+        return;
+      }
+    }
+  }
+
+  void Write() {
+    {
+      MutexLock lock(&mutex_);
+      turn_ = Turn::kGrpc;
+      woken_ = false;
+    }
+    // OnWriteDone may be running before this returns.
+    this->StartWrite(&message_);
+  }
+
+  void OnWriteDone(bool ok) override {
+    {
+      MutexLock lock(&mutex_);
+      turn_ = Turn::kSource;
+    }
+    if (!ok) return End(absl::CancelledError("the caller has gone"));
+    SubmitPump();
+  }
+
+  // Begins the source's turn when it was nobody's.
+  void Wake() {
+    {
+      MutexLock lock(&mutex_);
+      woken_ = true;
+      if (turn_ != Turn::kNobody) return;
+      woken_ = false;
+      turn_ = Turn::kSource;
+    }
+    SubmitPump();
+  }
+
+  void SubmitPump() {
+    if (!pump_->Submit([this] { Pump(); })) End(TooManyCalls(*pump_));
+  }
+
+  void OnCancel() override {
+    stop_.request_stop();
+    Wake();
+  }
+
+  void End(const absl::Status& status) {
+    {
+      MutexLock lock(&mutex_);
+      turn_ = Turn::kOver;
+    }
+    // OnDone may be running before this returns.
+    this->Finish(ToGrpcStatus(status));
+  }
+
+  void OnDone() override {
+    source_.reset();
+    self_.reset();
+  }
+
+  std::stop_source stop_;
+  const CallContext context_;
+  Executor* const pump_;
+  std::unique_ptr<StreamSource<Message>> source_;
+  Message message_;
+  Mutex mutex_;
+  Turn turn_ ABSL_GUARDED_BY(mutex_) = Turn::kSource;
+  // A wake came while it was somebody's turn.
+  bool woken_ ABSL_GUARDED_BY(mutex_) = false;
+  std::shared_ptr<StreamCall> self_;
+};
+
+}  // namespace muster
+
+#endif  // MUSTER_DAEMON_SERVICE_STREAM_CALL_H_

@@ -1,0 +1,55 @@
+// The stream of Watch.
+#ifndef MUSTER_DAEMON_SERVICE_WATCH_SOURCE_H_
+#define MUSTER_DAEMON_SERVICE_WATCH_SOURCE_H_
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "base/mutex.h"
+#include "base/timer_queue.h"
+#include "daemon/pool/pool_types.h"
+#include "daemon/service/stream_call.h"
+#include "daemon/service/watch_hub.h"
+#include "daemon/service/watch_ledger.h"
+#include "muster/v1/muster.pb.h"
+
+namespace muster {
+
+// What a watch needs of the daemon; all outlive it.
+struct WatchParts {
+  // A reading of a pool. NOT_FOUND: there is no such pool.
+  std::function<absl::StatusOr<PoolSnapshot>(const std::string& pool_id)> read;
+  TimerQueue* timers = nullptr;
+  WatchHub* hub = nullptr;
+};
+
+// A reading at once, one per period, and the last one when the workers have ended. Readings that become due while the
+// reader is slow are merged into the next one.
+class WatchSource final : public StreamSource<v1::WatchUpdate> {
+ public:
+  // Valid while this object lives.
+  WatchSource(const v1::WatchRequest* request, WatchParts parts);
+  ~WatchSource() override;
+
+  absl::Status Begin(const CallContext& context, Waker wake) override;
+  absl::StatusOr<StreamStep> Next(v1::WatchUpdate* update) override;
+
+ private:
+  // What timers and the hub touch; they may come a moment after the source has gone.
+  class Due;
+
+  const v1::WatchRequest* const request_;
+  const WatchParts parts_;
+  WatchLedger ledger_;
+  std::shared_ptr<Due> due_;
+  std::shared_ptr<void> in_hub_;
+  bool over_ = false;
+};
+
+}  // namespace muster
+
+#endif  // MUSTER_DAEMON_SERVICE_WATCH_SOURCE_H_
