@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 
 // Needs sys/socket.h before it.
@@ -99,6 +100,40 @@ absl::StatusOr<Address> ActualAddress(int fd, Address address) {
   return address;
 }
 
+// What the socket is bound to.
+absl::StatusOr<Address> BoundAddress(int fd) {
+  SocketAddress bound;
+  bound.size = sizeof(bound.storage);
+  if (getsockname(fd, bound.get(), &bound.size) != 0) return ErrnoStatus(errno, absl::StrCat("getsockname of ", fd));
+  switch (bound.family()) {
+    case AF_UNIX: {
+      sockaddr_un name{};
+      std::memcpy(&name, &bound.storage, std::min<size_t>(bound.size, sizeof(name)));
+      return UnixAddress{std::string(name.sun_path, strnlen(name.sun_path, sizeof(name.sun_path)))};
+    }
+    case AF_VSOCK: {
+      sockaddr_vm vm;
+      std::memcpy(&vm, &bound.storage, sizeof(vm));
+      return VsockAddress{vm.svm_cid, vm.svm_port};
+    }
+    case AF_INET:
+    case AF_INET6: {
+      ASSIGN_OR_RETURN(Address address, ParseAddress(absl::StrCat("tcp://", FormatInet(bound))));
+      // Refuses what is beyond loopback.
+      RETURN_IF_ERROR(ToSocketAddress(address).status());
+      return address;
+    }
+    default:
+      return absl::InvalidArgumentError(absl::StrCat("descriptor ", fd, " is a socket of family ", bound.family()));
+  }
+}
+
+absl::StatusOr<UniqueFd> MakeStopEvent() {
+  UniqueFd stop(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!stop.valid()) return ErrnoStatus(errno, "make an eventfd");
+  return stop;
+}
+
 absl::StatusOr<PeerIdentity> IdentifyUnix(int fd) {
   ucred credentials{};
   socklen_t size = sizeof(credentials);
@@ -160,13 +195,31 @@ absl::StatusOr<Listener> Listener::Listen(const Address& address) {
     RETURN_IF_ERROR(BindAndListen(fd.get(), where, address));
   }
   ASSIGN_OR_RETURN(Address actual, ActualAddress(fd.get(), address));
-  UniqueFd stop(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!stop.valid()) return ErrnoStatus(errno, "make an eventfd");
-  return Listener(std::move(actual), std::move(fd), std::move(stop));
+  ASSIGN_OR_RETURN(UniqueFd stop, MakeStopEvent());
+  Listener listener(std::move(actual), std::move(fd), std::move(stop));
+  listener.RememberFile();
+  return listener;
+}
+
+absl::StatusOr<Listener> Listener::Adopt(UniqueFd fd) {
+  int listens = 0;
+  socklen_t size = sizeof(listens);
+  if (getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
+    return absl::InvalidArgumentError(absl::StrCat("descriptor ", fd.get(), " is not a listening socket"));
+  }
+  ASSIGN_OR_RETURN(Address address, BoundAddress(fd.get()));
+  const int flags = fcntl(fd.get(), F_GETFL);
+  if (flags < 0 || fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd.get(), F_SETFD, FD_CLOEXEC) != 0) {
+    return ErrnoStatus(errno, absl::StrCat("set the flags of descriptor ", fd.get()));
+  }
+  ASSIGN_OR_RETURN(UniqueFd stop, MakeStopEvent());
+  return Listener(std::move(address), std::move(fd), std::move(stop));
 }
 
 Listener::Listener(Address address, UniqueFd fd, UniqueFd stop)
-    : address_(std::move(address)), fd_(std::move(fd)), stop_(std::move(stop)) {
+    : address_(std::move(address)), fd_(std::move(fd)), stop_(std::move(stop)) {}
+
+void Listener::RememberFile() {
   const auto* unix_address = std::get_if<UnixAddress>(&address_);
   struct stat file;
   if (unix_address == nullptr || lstat(unix_address->path.c_str(), &file) != 0) return;

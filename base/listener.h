@@ -57,6 +57,11 @@ class Listener {
   // dialling only.
   static absl::StatusOr<Listener> Listen(const Address& address);
 
+  // Takes over a socket that somebody else made and that listens already, as service managers hand it down. Its file
+  // stays when this object goes. INVALID_ARGUMENT: it does not listen, or is of no transport above; PERMISSION_DENIED:
+  // tcp beyond loopback.
+  static absl::StatusOr<Listener> Adopt(UniqueFd fd);
+
   Listener(Listener&& other) noexcept;
   Listener& operator=(Listener&&) = delete;
   ~Listener();
@@ -75,6 +80,9 @@ class Listener {
 
  private:
   Listener(Address address, UniqueFd fd, UniqueFd stop);
+
+  // From now on the destructor removes the socket file.
+  void RememberFile();
 
   absl::Status WaitForConnection(const Deadline& deadline) const;
 

@@ -148,6 +148,33 @@ TEST_F(ListenerTest, StopEndsAWaitingAcceptAndEveryLaterOne) {
   EXPECT_EQ(listener->Accept(kSoon).status().code(), absl::StatusCode::kCancelled);
 }
 
+TEST_F(ListenerTest, AnInheritedSocketIsTakenOverAndItsFileStays) {
+  absl::StatusOr<Listener> maker = Listener::Listen(SocketPath());
+  ASSERT_TRUE(maker.ok()) << maker.status();
+  {
+    absl::StatusOr<Listener> heir = Listener::Adopt(UniqueFd(dup(maker->fd())));
+    ASSERT_TRUE(heir.ok()) << heir.status();
+    EXPECT_EQ(FormatAddress(heir->address()), FormatAddress(maker->address()));
+    const absl::StatusOr<UniqueFd> client = Dial(heir->address(), kSoon);
+    EXPECT_TRUE(heir->Accept(kSoon).ok());
+  }
+  EXPECT_TRUE(Dial(maker->address(), kSoon).ok());
+}
+
+TEST_F(ListenerTest, AnInheritedTcpSocketTellsItsPort) {
+  absl::StatusOr<Listener> maker = Listener::Listen(TcpAddress{"127.0.0.1", 0});
+  ASSERT_TRUE(maker.ok()) << maker.status();
+  absl::StatusOr<Listener> heir = Listener::Adopt(UniqueFd(dup(maker->fd())));
+  ASSERT_TRUE(heir.ok()) << heir.status();
+  EXPECT_EQ(FormatAddress(heir->address()), FormatAddress(maker->address()));
+}
+
+TEST_F(ListenerTest, ADescriptorThatDoesNotListenIsRefused) {
+  for (const int fd : {socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), open("/dev/null", O_RDWR | O_CLOEXEC), -1}) {
+    EXPECT_EQ(Listener::Adopt(UniqueFd(fd)).status().code(), absl::StatusCode::kInvalidArgument);
+  }
+}
+
 TEST_F(ListenerTest, TcpPortZeroBecomesTheRealOne) {
   absl::StatusOr<Listener> listener = Listener::Listen(TcpAddress{"127.0.0.1", 0});
   ASSERT_TRUE(listener.ok()) << listener.status();
