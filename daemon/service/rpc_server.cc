@@ -1,0 +1,59 @@
+#include "daemon/service/rpc_server.h"
+
+#include <grpc/grpc.h>
+#include <grpcpp/ext/channelz_service_plugin.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/server_builder.h>
+#include <grpcpp/server_posix.h>
+
+#include <chrono>
+#include <utility>
+
+namespace muster {
+namespace {
+
+// Peers may ask for signs of life this often; more often, and gRPC hangs up on them.
+constexpr int kMinPingIntervalMs = 100;
+
+int Milliseconds(absl::Duration duration) { return static_cast<int>(absl::ToInt64Milliseconds(duration)); }
+
+void Configure(const RpcServerOptions& options, grpc::ServerBuilder* builder) {
+  builder->SetMaxReceiveMessageSize(options.max_receive_bytes);
+  // Reports may be larger than any default.
+  builder->SetMaxSendMessageSize(-1);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keepalive_time));
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(options.keepalive_timeout));
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingIntervalMs);
+  builder->AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, options.enable_channelz ? 1 : 0);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& options, grpc::Service* service) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  if (options.enable_channelz) grpc::channelz::experimental::InitChannelzService();
+  grpc::ServerBuilder builder;
+  Configure(options, &builder);
+  builder.RegisterService(service);
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr) return absl::InternalError("gRPC could not start a server; its own log says why");
+  return std::unique_ptr<RpcServer>(new RpcServer(std::move(server)));
+}
+
+RpcServer::~RpcServer() { Shutdown(Deadline::After(absl::ZeroDuration())); }
+
+void RpcServer::Adopt(UniqueFd connection) { grpc::AddInsecureChannelFromFd(server_.get(), connection.Release()); }
+
+void RpcServer::StopServing() { server_->GetHealthCheckService()->SetServingStatus(false); }
+
+void RpcServer::Shutdown(Deadline deadline) {
+  if (std::exchange(shut_down_, true)) return;
+  server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoNanoseconds(deadline.Remaining()));
+  server_->Wait();
+}
+
+}  // namespace muster
