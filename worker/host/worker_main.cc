@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/string_view.h"
@@ -31,9 +32,18 @@ int PoolHostMain(int argc, char** argv) {
   return host::RunPoolHost(fd);
 }
 
+// musterd guards itself against real-time loops of its own with RLIMIT_RTTIME, which an exec keeps; workers may loop.
+void LiftRealTimeLimit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_RTTIME, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_RTTIME, &limit);
+}
+
 }  // namespace
 
 int WorkerMain(int argc, char** argv) {
+  LiftRealTimeLimit();
   const absl::string_view mode = argc > 1 ? argv[1] : "";
   if (mode == "--pool-host") return PoolHostMain(argc, argv);
   if (mode == kJanitorFlag) return JanitorMain(argc, argv);
