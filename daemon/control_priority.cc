@@ -16,12 +16,12 @@
 namespace muster {
 namespace {
 
-// The kernel adds a second to the soft limit with every signal; the handler sets it back to this. Written once, before the
-// handler is installed.
+// The kernel adds a second to the soft limit with every signal; the handler sets it back to this. Written once, before
+// the handler is installed.
 std::atomic<rlim_t> real_time_limit_us{RLIM_INFINITY};
 
-// Raw calls only: it may have interrupted anything. The kernel sends SIGXCPU to the thread that has overrun, unless that
-// blocks it (check_thread_timers in kernel/time/posix-cpu-timers.c).
+// Raw calls only: it may have interrupted anything. The kernel sends SIGXCPU to the thread that has overrun, unless
+// that blocks it (check_thread_timers in kernel/time/posix-cpu-timers.c).
 void Demote(int) {
   const int error = errno;
   const sched_param ordinary = {0};
@@ -29,7 +29,8 @@ void Demote(int) {
   const rlimit limit = {real_time_limit_us.load(std::memory_order_relaxed), RLIM_INFINITY};
   syscall(SYS_prlimit64, 0, RLIMIT_RTTIME, &limit, nullptr);
   static constexpr char kLine[] =
-      "muster: warning: a thread of control has run without a pause for longer than it may at a real-time priority; it goes "
+      "muster: warning: a thread of control has run without a pause for longer than it may at a real-time priority; it "
+      "goes "
       "on at an ordinary one\n";
   [[maybe_unused]] const ssize_t done = write(STDERR_FILENO, kLine, sizeof(kLine) - 1);
   errno = error;

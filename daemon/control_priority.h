@@ -9,13 +9,14 @@
 
 namespace muster {
 
-// Puts the calling thread, and all that it makes later, at SCHED_FIFO `priority` (1 to 99). Programs that it starts inherit it
-// too.
+// Puts the calling thread, and all that it makes later, at SCHED_FIFO `priority` (1 to 99). Programs that it starts
+// inherit it too.
 absl::Status RaiseControlPriority(int priority);
 
-// From now on, a thread of this process that runs at a real-time priority for `longest` without ever blocking goes on as an
-// ordinary one, and a line in the log says so: a fault of ours must not hang the machine. SIGXCPU must not be blocked. Programs
-// that this process starts inherit the limit (RLIMIT_RTTIME) and not the handler; they reset it with LiftRealTimeLimit.
+// From now on, a thread of this process that runs at a real-time priority for `longest` without ever blocking goes on
+// as an ordinary one, and a line in the log says so: a fault of ours must not hang the machine. SIGXCPU must not be
+// blocked. Programs that this process starts inherit the limit (RLIMIT_RTTIME) and not the handler; they reset it with
+// LiftRealTimeLimit.
 absl::Status GuardAgainstRealTimeLoops(absl::Duration longest);
 
 // No limit any more for this process.

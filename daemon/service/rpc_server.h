@@ -13,19 +13,20 @@
 namespace muster {
 
 struct RpcServerOptions {
-  // A peer that is silent for the first is asked for a sign of life, and is gone when it gives none within the second. Nothing
-  // else notices a frozen one.
+  // A peer that is silent for the first is asked for a sign of life, and is gone when it gives none within the second.
+  // Nothing else notices a frozen one.
   absl::Duration keepalive_time = absl::Seconds(1);
   absl::Duration keepalive_timeout = absl::Seconds(1);
   int max_receive_bytes = 16 << 20;
   bool enable_channelz = false;
 };
 
-// Serves a service, grpc.health.v1, server reflection and, when asked for, channelz. The destructor cancels what still runs.
+// Serves a service, grpc.health.v1, server reflection and, when asked for, channelz. The destructor cancels what still
+// runs.
 class RpcServer {
  public:
-  // `service` outlives this object. Health says SERVING. One per process has these options, in effect: gRPC's plugins are
-  // global.
+  // `service` outlives this object. Health says SERVING. One per process has these options, in effect: gRPC's plugins
+  // are global.
   static absl::StatusOr<std::unique_ptr<RpcServer>> Start(const RpcServerOptions& options, grpc::Service* service);
   ~RpcServer();
   RpcServer(const RpcServer&) = delete;

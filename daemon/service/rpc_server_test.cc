@@ -117,8 +117,7 @@ TEST_F(RpcServerTest, ChannelzIsOffUnlessAskedFor) {
 TEST_F(RpcServerTest, AMessageAboveTheLimitGetsGrpcsOwnRefusal) {
   Start({.max_receive_bytes = 1000});
   std::string answer;
-  const grpc::Status status =
-      CallRaw(Connect(), "/muster.v1.Muster/ListPools", std::string(1001, '\0'), &answer);
+  const grpc::Status status = CallRaw(Connect(), "/muster.v1.Muster/ListPools", std::string(1001, '\0'), &answer);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
 }
 
