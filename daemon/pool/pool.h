@@ -63,6 +63,7 @@ class Pool {
   friend bool operator==(const Pool& a, const Pool& b) { return a.core_ == b.core_; }
 
  private:
+  friend class PoolCore;
   friend class PoolTable;
   explicit Pool(std::shared_ptr<PoolCore> core) : core_(std::move(core)) {}
 

@@ -1,0 +1,276 @@
+// The calls on a pool's workers: Place, Start, Snapshot, Collect.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+#include "base/error_detail.h"
+#include "base/log.h"
+#include "base/status_macros.h"
+#include "daemon/pool/pool_core.h"
+#include "daemon/pool/pool_state.h"
+#include "worker/arena/reader.h"
+#include "worker/control/spec.h"
+#include "worker/meter/procfs.h"
+
+namespace muster {
+
+// The right to change the workers; ends with its scope.
+class PoolCore::Turn {
+ public:
+  explicit Turn(std::shared_ptr<PoolCore> core) : core_(std::move(core)) {}
+  Turn(Turn&&) = default;
+  Turn& operator=(Turn&&) = delete;
+  ~Turn() {
+    if (core_ != nullptr) core_->EndTurn();
+  }
+
+ private:
+  std::shared_ptr<PoolCore> core_;
+};
+
+absl::Status PoolCore::BeginTurn(Deadline deadline) {
+  MutexLock lock(&mutex_);
+  while (turn_taken_) {
+    if (!changed_.WaitUntil(&mutex_, deadline.when()) && deadline.Expired()) {
+      return absl::DeadlineExceededError(absl::StrCat("another call on pool ", id(), " has not ended"));
+    }
+  }
+  turn_taken_ = true;
+  return absl::OkStatus();
+}
+
+void PoolCore::EndTurn() {
+  MutexLock lock(&mutex_);
+  turn_taken_ = false;
+  changed_.NotifyAll();
+}
+
+absl::Status PoolCore::WrongState(PoolState state, const char* call, const char* needs) const {
+  if (state == PoolState::kDropped) return absl::NotFoundError(absl::StrCat("pool ", id(), " was dropped"));
+  return PreconditionError({"POOL_STATE", id()}, absl::StrCat("pool ", id(), " is ", PoolStateName(state), ", and ", call,
+                                                              " needs it ", needs));
+}
+
+// ---- Place ----
+
+absl::StatusOr<control::Request> PoolCore::PlaceRequest(const PlaceTarget& target, bool at_gate,
+                                                        std::vector<UniqueFd>* dirs) const {
+  control::Request request;
+  control::Place* place = request.mutable_place();
+  for (uint32_t worker : target.workers) {
+    if (worker >= arena_.num_workers()) {
+      return FieldError("workers", absl::StrCat("there is no worker ", worker, "; the pool has ", arena_.num_workers()));
+    }
+    place->add_workers(worker);
+  }
+  for (uint32_t worker = 0; target.workers.empty() && worker < arena_.num_workers(); ++worker) place->add_workers(worker);
+  place->set_setup_again(at_gate);
+  if (target.to_cpus) {
+    const absl::StatusOr<CpuSet> cpus = CpuSet::Parse(target.cpus);
+    if (!cpus.ok()) return FieldError("cpus", cpus.status().message());
+    if (cpus->empty()) return FieldError("cpus", "the set is empty; name at least one CPU");
+    if (!cpus->IsSubsetOf(environment_.topology.online)) {
+      return FieldError("cpus", absl::StrCat(cpus->ToString(), " has CPUs that are not online; online are ",
+                                             environment_.topology.online.ToString()));
+    }
+    place->set_cpus(cpus->ToString());
+    return request;
+  }
+  ASSIGN_OR_RETURN(PoolCgroup cgroup, environment_.cgroups->Open(target.cgroup));
+  const bool is_threaded = cgroup.kind == v1::THREADED;
+  const bool by_thread = target.unit == PlaceUnit::kThread || (target.unit == PlaceUnit::kDefault && is_threaded);
+  if (by_thread && !is_threaded) {
+    return PreconditionError({"CGROUP_KIND", target.cgroup},
+                             absl::StrCat("threads can be placed in a THREADED cgroup only, and ", target.cgroup,
+                                          " is none; make one below the pool's THREADED_ROOT, or place by process"));
+  }
+  const bool is_part = static_cast<uint32_t>(place->workers_size()) < arena_.num_workers();
+  if (!by_thread && is_part && IsOneProcess(resolved().spec)) {
+    return PreconditionError({"PLACE_UNIT", id()},
+                             absl::StrCat("the workers of pool ", id(), " are threads of one process, and cgroup.procs moves it "
+                                          "whole; place all workers, or these by thread into a THREADED cgroup"));
+  }
+  place->set_by_thread(by_thread);
+  dirs->push_back(std::move(cgroup.dir));
+  return request;
+}
+
+absl::StatusOr<std::vector<PlaceOutcome>> PoolCore::Place(const PlaceTarget& target, Deadline deadline) {
+  RETURN_IF_ERROR(BeginTurn(deadline));
+  const Turn turn(shared_from_this());
+  const PoolState now = state();
+  if (now != PoolState::kReady && now != PoolState::kStarted) return WrongState(now, "Place", "READY or STARTED");
+  std::vector<UniqueFd> dirs;
+  ASSIGN_OR_RETURN(control::Request request, PlaceRequest(target, now == PoolState::kReady, &dirs));
+  std::vector<int> descriptors;
+  for (const UniqueFd& dir : dirs) descriptors.push_back(dir.get());
+  ASSIGN_OR_RETURN(const control::Reply reply, host_->Call(std::move(request), descriptors, deadline));
+  std::vector<PlaceOutcome> outcomes;
+  for (const control::PlaceResult& result : reply.places()) {
+    outcomes.push_back({result.worker(), result.error(), result.cgroup(), result.effective_cpus()});
+  }
+  return outcomes;
+}
+
+// ---- Start ----
+
+void PoolCore::Release(uint64_t now_ns, uint64_t vmstat_plus_one) const {
+  arena::Header& header = arena_.header();
+  header.vmstat_plus_one.store(vmstat_plus_one, std::memory_order_relaxed);
+  header.released_at_ns.store(now_ns, std::memory_order_relaxed);
+  arena::Open(gate());
+}
+
+absl::StatusOr<StartResult> PoolCore::StartAll(std::vector<std::shared_ptr<PoolCore>> pools, Deadline deadline) {
+  const std::vector<std::shared_ptr<PoolCore>> asked_for = pools;
+  // Turns are taken in one order, each pool's once, so that two calls never wait for each other.
+  std::sort(pools.begin(), pools.end());
+  pools.erase(std::unique(pools.begin(), pools.end()), pools.end());
+  std::vector<Turn> turns;
+  std::vector<std::shared_ptr<PoolCore>> ready;
+  for (const std::shared_ptr<PoolCore>& pool : pools) {
+    RETURN_IF_ERROR(pool->BeginTurn(deadline));
+    turns.emplace_back(pool);
+    const PoolState now = pool->state();
+    if (now == PoolState::kReady) ready.push_back(pool);
+    if (now != PoolState::kReady && now != PoolState::kStarted) return pool->WrongState(now, "Start", "READY or STARTED");
+  }
+  const absl::StatusOr<uint64_t> migrated = ReadNumaPagesMigrated();
+  const uint64_t now_ns = MonotonicNs();
+  for (const std::shared_ptr<PoolCore>& pool : ready) pool->Release(now_ns, migrated.ok() ? *migrated + 1 : 0);
+  StartResult result;
+  result.release_call_ns = MonotonicNs() - now_ns;
+  control::Request released;
+  released.mutable_released();
+  for (const std::shared_ptr<PoolCore>& pool : ready) {
+    pool->arena_.header().release_call_ns.store(result.release_call_ns, std::memory_order_relaxed);
+    const absl::Status told = pool->host_->Post(released);
+    if (!told.ok()) LogWarning(absl::StrCat("pool ", pool->id(), ": telling the pool host of the start: ", told.message()));
+    MutexLock lock(&pool->mutex_);
+    // Its host may just have been lost, or somebody dropped it.
+    if (pool->state_ == PoolState::kReady) pool->MoveTo(PoolState::kStarted);
+  }
+  for (const std::shared_ptr<PoolCore>& pool : asked_for) {
+    const bool is_new = std::find(ready.begin(), ready.end(), pool) != ready.end();
+    result.pools.push_back({pool->id(), pool->arena_.header().released_at_ns.load(std::memory_order_relaxed), !is_new});
+  }
+  return result;
+}
+
+// ---- Snapshot ----
+
+namespace {
+
+WorkerState StateOf(const arena::LiveReading& live, bool has_ended) {
+  if (live.state == arena::State::kFinished) return WorkerState::kFinished;
+  if (has_ended || live.state == arena::State::kPanicked) return WorkerState::kDead;
+  const bool is_past_gate = live.state == arena::State::kRunning || live.state == arena::State::kExec;
+  return is_past_gate ? WorkerState::kRunning : WorkerState::kBlocked;
+}
+
+// The greater of what was shown before and what is there now, which becomes what was shown.
+uint64_t NeverBack(uint64_t now, uint64_t* shown) { return *shown = std::max(*shown, now); }
+
+}  // namespace
+
+absl::StatusOr<PoolSnapshot> PoolCore::Snapshot() {
+  PoolState now;
+  {
+    MutexLock lock(&mutex_);
+    now = state_;
+  }
+  if (now == PoolState::kSpawning || now == PoolState::kDropped) return WrongState(now, "Snapshot", "READY or later");
+  const uint32_t workers = arena_.num_workers();
+  PoolSnapshot snapshot;
+  snapshot.iterations.resize(workers);
+  snapshot.work_units.resize(workers);
+  snapshot.states.resize(workers);
+  snapshot.last_cpus.resize(workers);
+  snapshot.ages_ns.resize(workers);
+  snapshot.final = now == PoolState::kCollected;
+  MutexLock lock(&shown_mutex_);
+  shown_iterations_.resize(workers);
+  shown_units_.resize(workers);
+  snapshot.taken_at_ns = MonotonicNs();
+  for (uint32_t i = 0; i < workers; ++i) {
+    arena::LiveReading live = arena::ReadLive(arena_, i);
+    if (const muster_telemetry* telemetry = telemetry_.Find(i)) {
+      live.iterations = __atomic_load_n(&telemetry->iterations, __ATOMIC_RELAXED);
+      live.work_units = __atomic_load_n(&telemetry->work_units, __ATOMIC_RELAXED);
+    }
+    const bool has_ended = snapshot.final || arena_.host(i).exit.load(std::memory_order_relaxed) != arena::Exit::kNone;
+    snapshot.iterations[i] = NeverBack(live.iterations, &shown_iterations_[i]);
+    snapshot.work_units[i] = NeverBack(live.work_units, &shown_units_[i]);
+    snapshot.states[i] = StateOf(live, has_ended);
+    snapshot.last_cpus[i] = live.last_cpu;
+    const bool has_age = live.checkpoint_at_ns != 0 && live.checkpoint_at_ns < snapshot.taken_at_ns;
+    snapshot.ages_ns[i] = has_age ? snapshot.taken_at_ns - live.checkpoint_at_ns : 0;
+  }
+  return snapshot;
+}
+
+// ---- Reports ----
+
+ReportContext PoolCore::ContextOfReports() {
+  ReportContext context;
+  context.arena = &arena_;
+  context.spec = &identity_.resolved.spec;
+  {
+    MutexLock lock(&mutex_);
+    context.collected_at_ns = collected_at_ns_ != 0 ? collected_at_ns_ : MonotonicNs();
+    context.host_error = host_error_;
+  }
+  context.stray_end = [this](pid_t pid) -> std::optional<ProcessEnd> {
+    MutexLock lock(&mutex_);
+    const auto found = strays_.find(pid);
+    return found == strays_.end() ? std::nullopt : std::make_optional(found->second);
+  };
+  context.telemetry = [this](uint32_t worker) { return telemetry_.Find(worker); };
+  context.oom_killed = [this](uint32_t worker) { return cgroups_.OomKilledInGroup(arena_.host(worker).group_idx); };
+  return context;
+}
+
+absl::Status PoolCore::FillReport(uint32_t worker, bool without_samples, v1::WorkerReport* report) {
+  const PoolState now = state();
+  if (now != PoolState::kCollected) return WrongState(now, "a report", "COLLECTED");
+  if (worker >= arena_.num_workers()) return absl::OutOfRangeError(absl::StrCat("there is no worker ", worker));
+  BuildReport(ContextOfReports(), worker, without_samples, report);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::PoolSummary> PoolCore::Summary() {
+  const PoolState now = state();
+  if (now != PoolState::kCollected) return WrongState(now, "the summary", "COLLECTED");
+  v1::PoolSummary summary;
+  summary.set_pool_id(id());
+  FillSummary(ContextOfReports(), &summary);
+  MutexLock lock(&mutex_);
+  const uint64_t deadline_ns = absl::ToInt64Nanoseconds(environment_.limits.collect_deadline) + drain_bound_ns_;
+  summary.mutable_deadline()->set_seconds(deadline_ns / 1'000'000'000);
+  summary.mutable_deadline()->set_nanos(deadline_ns % 1'000'000'000);
+  summary.set_pool_host_cpu_ns(host_cpu_ns_);
+  summary.set_daemon_cpu_ns(daemon_cpu_ns_);
+  return summary;
+}
+
+absl::Status PoolCore::Collect(const CollectOptions& options, ReportSink* sink, Deadline deadline) {
+  if (options.from_worker > resolved().num_workers) {
+    return absl::OutOfRangeError(absl::StrCat("from_worker ", options.from_worker, " is above the pool's ",
+                                              resolved().num_workers, " workers"));
+  }
+  RETURN_IF_ERROR(Stop(deadline));
+  const ReportContext context = ContextOfReports();
+  v1::WorkerReport report;
+  for (uint32_t worker = options.from_worker; worker < arena_.num_workers(); ++worker) {
+    if (deadline.Expired()) return absl::DeadlineExceededError(absl::StrCat("worker ", worker, " is the next to report on"));
+    if (state() != PoolState::kCollected) return WrongState(state(), "StopAndCollect", "COLLECTED");
+    BuildReport(context, worker, options.without_samples, &report);
+    if (!sink->OnReport(report)) return absl::CancelledError("the collection is not wanted any more");
+  }
+  ASSIGN_OR_RETURN(const v1::PoolSummary summary, Summary());
+  sink->OnSummary(summary);
+  return absl::OkStatus();
+}
+
+}  // namespace muster

@@ -1,0 +1,80 @@
+#include "daemon/pool/pool_cgroups.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/error_detail.h"
+#include "base/log.h"
+#include "base/status_macros.h"
+#include "worker/control/channel.h"
+#include "worker/control/spec.h"
+
+namespace muster {
+
+absl::Status PoolCgroups::Acquire(const ResolvedSpec& resolved) {
+  for (int i = 0; i < resolved.spec.cgroups_size(); ++i) {
+    const v1::CgroupSpec& spec = resolved.spec.cgroups(i);
+    const absl::Status made = provider_->Create(spec, pool_id_);
+    if (!made.ok()) return Annotate(made, absl::StrCat("cgroups[", i, "]"));
+    made_.push_back(spec.name());
+  }
+  std::string own;
+  for (uint32_t i = 0; i < resolved.groups.size(); ++i) {
+    std::string name = resolved.groups[i].cgroup;
+    if (name.empty() && own.empty()) {
+      ASSIGN_OR_RETURN(const PoolCgroup made, provider_->CreateOwn(pool_id_));
+      own = made.name;
+      made_.push_back(own);
+    }
+    if (name.empty()) name = own;
+    const absl::Status opened = Open(name);
+    if (!opened.ok()) return Annotate(opened, absl::StrCat(GroupPath(i), "cgroup"));
+    const auto at = std::find(names_.begin(), names_.end(), name);
+    group_index_.push_back(at - names_.begin());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PoolCgroups::Open(const std::string& name) {
+  if (std::find(names_.begin(), names_.end(), name) != names_.end()) return absl::OkStatus();
+  // The arena's descriptor goes with them.
+  constexpr size_t kMost = control::kMaxDescriptors - 1;
+  if (names_.size() == kMost) return LimitError("cgroups_per_pool", kMost, "the groups name too many cgroups");
+  ASSIGN_OR_RETURN(PoolCgroup cgroup, provider_->Open(name));
+  const absl::StatusOr<uint64_t> kills = provider_->OomKills(name);
+  if (kills.ok()) oom_kills_[name] = *kills;
+  names_.push_back(name);
+  directories_.push_back(std::move(cgroup.dir));
+  return absl::OkStatus();
+}
+
+void PoolCgroups::KillMade() {
+  for (const std::string& name : made_) {
+    const absl::StatusOr<int> killed = provider_->Kill(name);
+    if (!killed.ok() && !absl::IsNotFound(killed.status())) {
+      LogWarning(absl::StrCat("pool ", pool_id_, ": killing what is in cgroup ", name, ": ", killed.status().message()));
+    }
+  }
+}
+
+bool PoolCgroups::OomKilledInGroup(uint32_t group_idx) const {
+  if (group_idx >= group_index_.size()) return false;
+  const std::string& name = names_[group_index_[group_idx]];
+  const auto before = oom_kills_.find(name);
+  if (before == oom_kills_.end()) return false;
+  const absl::StatusOr<uint64_t> now = provider_->OomKills(name);
+  return now.ok() && *now > before->second;
+}
+
+void PoolCgroups::Remove(Deadline deadline) {
+  while (!made_.empty()) {
+    const absl::Status removed = provider_->Remove(made_.back(), deadline);
+    if (!removed.ok() && !absl::IsNotFound(removed)) {
+      LogWarning(absl::StrCat("pool ", pool_id_, ": removing cgroup ", made_.back(), ": ", removed.message()));
+    }
+    made_.pop_back();
+  }
+}
+
+}  // namespace muster

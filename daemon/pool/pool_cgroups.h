@@ -1,0 +1,60 @@
+// The cgroups that one pool uses: its own one, those that its spec asks for, and those that were there.
+#ifndef MUSTER_DAEMON_POOL_POOL_CGROUPS_H_
+#define MUSTER_DAEMON_POOL_POOL_CGROUPS_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "daemon/pool/cgroup_provider.h"
+#include "daemon/spec/resolve.h"
+
+namespace muster {
+
+// Removes what it made when destroyed or closed: kills what still lives there, in reverse order of making. Thread-compatible.
+class PoolCgroups {
+ public:
+  // How long removing may take when nobody says.
+  static constexpr absl::Duration kRemoveTimeout = absl::Seconds(5);
+
+  // `provider` outlives this object.
+  PoolCgroups(CgroupProvider* provider, std::string pool_id) : provider_(provider), pool_id_(std::move(pool_id)) {}
+  ~PoolCgroups() { Remove(Deadline::After(kRemoveTimeout)); }
+  PoolCgroups(const PoolCgroups&) = delete;
+  PoolCgroups& operator=(const PoolCgroups&) = delete;
+
+  // Makes what the spec asks for and the pool's own one if a group names none, and opens each group's. INVALID_ARGUMENT,
+  // NOT_FOUND and ALREADY_EXISTS name the field. RESOURCE_EXHAUSTED: more cgroups than one message to the pool host carries.
+  absl::Status Acquire(const ResolvedSpec& resolved);
+
+  // Directories, one per distinct cgroup, and the index of each group's.
+  const std::vector<UniqueFd>& directories() const { return directories_; }
+  uint32_t IndexOfGroup(uint32_t group_idx) const { return group_index_[group_idx]; }
+  // The directories are only needed until the pool host has them.
+  void CloseDirectories() { directories_.clear(); }
+
+  // SIGKILL to whatever lives in the cgroups that this pool made.
+  void KillMade();
+
+  // Names of the groups' cgroups in which the out-of-memory killer has struck since Acquire.
+  bool OomKilledInGroup(uint32_t group_idx) const;
+
+  void Remove(Deadline deadline);
+
+ private:
+  absl::Status Open(const std::string& name);
+
+  CgroupProvider* const provider_;
+  const std::string pool_id_;
+  std::vector<std::string> made_;
+  std::vector<std::string> names_;  // of directories_
+  std::vector<UniqueFd> directories_;
+  std::vector<uint32_t> group_index_;
+  std::map<std::string, uint64_t> oom_kills_;  // before the pool ran; absent: no memory controller
+};
+
+}  // namespace muster
+
+#endif  // MUSTER_DAEMON_POOL_POOL_CGROUPS_H_

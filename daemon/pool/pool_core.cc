@@ -1,0 +1,296 @@
+#include "daemon/pool/pool_core.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/status_macros.h"
+#include "daemon/pool/pool_state.h"
+#include "worker/arena/reader.h"
+
+namespace muster {
+namespace {
+
+// What a reply may take beyond what the pool host was given for the work itself.
+constexpr absl::Duration kReplySlack = absl::Seconds(2);
+// For the ends of workers that a lost pool host left behind: their death signal is immediate.
+constexpr absl::Duration kStrayTimeout = absl::Seconds(2);
+
+uint64_t Ns(absl::Duration duration) { return static_cast<uint64_t>(absl::ToInt64Nanoseconds(duration)); }
+
+}  // namespace
+
+PoolCore::PoolCore(Identity identity, const PoolEnvironment* environment, std::function<void()> pool_collected)
+    : identity_(std::move(identity)),
+      environment_(*environment),
+      pool_collected_(std::move(pool_collected)),
+      made_at_ns_(MonotonicNs()),
+      daemon_cpu_before_ns_(ClockNs(CLOCK_PROCESS_CPUTIME_ID)),
+      cgroups_(environment->cgroups, identity_.id),
+      labels_(identity_.labels) {}
+
+PoolCore::~PoolCore() { Drop(Deadline::After(environment_.limits.reap_budget)); }
+
+absl::Status PoolCore::Spawn(Deadline deadline) {
+  const absl::Status made = Make(deadline);
+  if (!made.ok()) {
+    Drop(Deadline::After(environment_.limits.reap_budget));
+    return made;
+  }
+  MutexLock lock(&mutex_);
+  if (state_ != PoolState::kSpawning) return absl::CancelledError(absl::StrCat("pool ", id(), " was dropped meanwhile"));
+  MoveTo(PoolState::kReady);
+  changed_.NotifyAll();
+  return absl::OkStatus();
+}
+
+absl::Status PoolCore::Make(Deadline deadline) {
+  RETURN_IF_ERROR(cgroups_.Acquire(identity_.resolved));
+  ASSIGN_OR_RETURN(const UniqueFd arena_fd, arena::Arena::Create(identity_.shapes));
+  ASSIGN_OR_RETURN(arena_, arena::Arena::Map(arena_fd.get(), arena::Arena::Access::kDaemon));
+  ASSIGN_OR_RETURN(LaunchedHost launched, environment_.launcher->Launch());
+  {
+    MutexLock lock(&mutex_);
+    if (state_ != PoolState::kSpawning) return absl::CancelledError("dropped while it was being made");
+    host_pid_ = launched.process->pid();
+    host_ = std::make_unique<PoolHost>(std::move(launched), this);
+  }
+  std::vector<int> descriptors = {arena_fd.get()};
+  for (const UniqueFd& directory : cgroups_.directories()) descriptors.push_back(directory.get());
+  const Deadline reply_by = Earlier(deadline, Deadline::After(environment_.limits.spawn_timeout + kReplySlack));
+  ASSIGN_OR_RETURN(const control::Reply reply, host_->Call(PlanRequest(), descriptors, reply_by));
+  cgroups_.CloseDirectories();
+  {
+    MutexLock lock(&mutex_);
+    drain_bound_ns_ = reply.drain_bound_ns();
+  }
+  return MapTelemetry();
+}
+
+control::Request PoolCore::PlanRequest() const {
+  control::Request request;
+  control::Plan* plan = request.mutable_plan();
+  plan->set_pool_id(id());
+  *plan->mutable_spec() = resolved().spec;
+  for (uint32_t i = 0; i < resolved().groups.size(); ++i) {
+    const ResolvedGroup& group = resolved().groups[i];
+    control::GroupPlan* planned = plan->add_groups();
+    planned->set_num_workers(group.num_workers);
+    planned->set_cgroup_fd(cgroups_.IndexOfGroup(i));
+    for (const std::string& cpus : group.worker_cpus) planned->add_worker_cpus(cpus);
+  }
+  plan->set_control_priority(environment_.control_priority);
+  plan->set_max_worker_rt_priority(environment_.limits.max_worker_rt_priority);
+  plan->set_allow_exec(environment_.allow_exec);
+  plan->set_spawners(std::max<size_t>(1, environment_.topology.online.Count()));
+  plan->set_spawn_timeout_ns(Ns(environment_.limits.spawn_timeout));
+  return request;
+}
+
+absl::Status PoolCore::MapTelemetry() {
+  for (uint32_t worker = 0; worker < arena_.num_workers(); ++worker) {
+    const int number = arena_.host(worker).telemetry_fd.load(std::memory_order_relaxed);
+    if (number < 0) continue;
+    ASSIGN_OR_RETURN(const UniqueFd fd, host_->process().CopyDescriptor(number));
+    RETURN_IF_ERROR(telemetry_.Add(worker, fd));
+  }
+  return absl::OkStatus();
+}
+
+void PoolCore::MoveTo(PoolState to) {
+  if (!MayMove(state_, to)) {
+    LogWarning(absl::StrCat("pool ", id(), ": illegal move ", PoolStateName(state_), " to ", PoolStateName(to)));
+    return;
+  }
+  state_ = to;
+}
+
+absl::Status PoolCore::Stop(Deadline deadline) {
+  if (state() == PoolState::kReady) {
+    const absl::Status started = StartAll({shared_from_this()}, deadline).status();
+    // Somebody else may have started or stopped it first.
+    if (!started.ok() && !absl::IsFailedPrecondition(started)) return started;
+  }
+  bool is_first = false;
+  {
+    MutexLock lock(&mutex_);
+    if (state_ == PoolState::kSpawning) return WrongState(state_, "StopAndCollect", "READY or later");
+    if (state_ == PoolState::kStarted) {
+      MoveTo(PoolState::kStopping);
+      is_first = true;
+    }
+  }
+  if (is_first) SendStop();
+  MutexLock lock(&mutex_);
+  while (state_ == PoolState::kStopping) {
+    if (!changed_.WaitUntil(&mutex_, deadline.when()) && deadline.Expired()) {
+      return absl::DeadlineExceededError(absl::StrCat("pool ", id(), " is still being stopped"));
+    }
+  }
+  if (state_ == PoolState::kDropped) return absl::NotFoundError(absl::StrCat("pool ", id(), " was dropped"));
+  return absl::OkStatus();
+}
+
+void PoolCore::SendStop() {
+  const Limits& limits = environment_.limits;
+  absl::Duration bound = limits.collect_deadline;
+  {
+    MutexLock lock(&mutex_);
+    bound += absl::Nanoseconds(drain_bound_ns_);
+  }
+  control::Request request;
+  request.mutable_stop()->set_deadline_ns(MonotonicNs() + Ns(bound));
+  request.mutable_stop()->set_reap_budget_ns(Ns(limits.reap_budget));
+  const Deadline reply_by = Deadline::After(bound + limits.reap_budget + kReplySlack);
+  // The table drops a pool, and so waits for this call, before it lets go of it.
+  host_->Send(std::move(request), {}, reply_by, [this](absl::StatusOr<control::Reply> reply) { OnStopped(reply); });
+}
+
+void PoolCore::OnStopped(const absl::StatusOr<control::Reply>& reply) {
+  if (reply.ok() && reply->code() == 0) return BecomeCollected("", reply->host_cpu_ns());
+  // A pool host that does not stop its workers is of no more use: its end takes them along, and OnHostEnded collects.
+  LogWarning(absl::StrCat("pool ", id(), ": the pool host did not stop its workers: ",
+                          reply.ok() ? reply->message() : std::string(reply.status().message())));
+  host_->Kill();
+}
+
+void PoolCore::BecomeCollected(const std::string& host_error, uint64_t host_cpu_ns) {
+  {
+    MutexLock lock(&mutex_);
+    if (!MayMove(state_, PoolState::kCollected)) return;
+    host_error_ = host_error;
+    host_cpu_ns_ = host_cpu_ns;
+    daemon_cpu_ns_ = ClockNs(CLOCK_PROCESS_CPUTIME_ID) - daemon_cpu_before_ns_;
+    collected_at_ns_ = MonotonicNs();
+    MoveTo(PoolState::kCollected);
+    changed_.NotifyAll();
+  }
+  pool_collected_();
+}
+
+void PoolCore::OnWorkerDied(uint32_t worker) {
+  if (worker >= arena_.num_workers()) return;
+  {
+    MutexLock lock(&mutex_);
+    ++dead_workers_;
+  }
+  v1::WorkerReport report;
+  BuildReport(ContextOfReports(), worker, /*without_samples=*/true, &report);
+  LogWarning(absl::StrCat("pool ", id(), ": worker ", worker, " died: ", report.exit_info().ShortDebugString()));
+  if (environment_.listener != nullptr) {
+    environment_.listener->OnWorkerDied(Pool(shared_from_this()), worker, report.exit_info());
+  }
+}
+
+void PoolCore::OnHostEnded(const std::string& error) {
+  const PoolState now = state();
+  const bool is_lost = now == PoolState::kReady || now == PoolState::kStarted || now == PoolState::kStopping;
+  if (is_lost) {
+    const std::string text = error.empty() ? "the pool host ended before it was asked to" : error;
+    LogWarning(absl::StrCat("pool ", id(), ": ", text));
+    cgroups_.KillMade();
+    AwaitStrays();
+    BecomeCollected(text, host_->process().CpuTimeNs());
+  }
+  if (environment_.listener == nullptr) return;
+  if (const std::shared_ptr<PoolCore> self = weak_from_this().lock()) {
+    environment_.listener->OnPoolEnded(Pool(self), is_lost ? error : "");
+  }
+}
+
+bool PoolCore::AllEnded() const {
+  for (uint32_t worker = 0; worker < arena_.num_workers(); ++worker) {
+    const arena::HostEntry& entry = arena_.host(worker);
+    if (entry.exit.load(std::memory_order_acquire) == arena::Exit::kNone && strays_.count(entry.pid) == 0) return false;
+  }
+  return true;
+}
+
+void PoolCore::AwaitStrays() {
+  const Deadline deadline = Deadline::After(kStrayTimeout);
+  MutexLock lock(&mutex_);
+  while (!AllEnded() && !deadline.Expired()) changed_.WaitUntil(&mutex_, deadline.when());
+}
+
+bool PoolCore::RecordStray(pid_t pid, const ProcessEnd& end) {
+  MutexLock lock(&mutex_);
+  if (state_ == PoolState::kSpawning || state_ == PoolState::kDropped) return false;
+  for (uint32_t worker = 0; worker < arena_.num_workers(); ++worker) {
+    if (arena_.host(worker).pid.load(std::memory_order_relaxed) != pid) continue;
+    strays_[pid] = end;
+    changed_.NotifyAll();
+    return true;
+  }
+  return false;
+}
+
+bool PoolCore::Drop(Deadline deadline) {
+  {
+    MutexLock lock(&mutex_);
+    if (cleaned_) return false;
+    cleaned_ = true;
+    MoveTo(PoolState::kDropped);
+    changed_.NotifyAll();
+  }
+  if (host_ != nullptr) {
+    const absl::Status ended = host_->End(deadline);
+    if (!ended.ok()) LogWarning(absl::StrCat("pool ", id(), ": ending the pool host: ", ended.message()));
+  }
+  // With what fled from its workers; a little time even when the deadline has passed.
+  cgroups_.Remove(Deadline::After(std::max(deadline.Remaining(), environment_.limits.reap_budget)));
+  return true;
+}
+
+PoolState PoolCore::state() const {
+  MutexLock lock(&mutex_);
+  return state_;
+}
+
+PoolLabels PoolCore::labels() const {
+  MutexLock lock(&mutex_);
+  return labels_;
+}
+
+void PoolCore::ForgetLease() {
+  MutexLock lock(&mutex_);
+  labels_.lease_id.clear();
+}
+
+uint64_t PoolCore::collected_at_ns() const {
+  MutexLock lock(&mutex_);
+  return collected_at_ns_;
+}
+
+std::vector<WorkerInfo> PoolCore::Workers() const {
+  std::vector<WorkerInfo> workers;
+  uint32_t index = 0;
+  for (uint32_t group_idx = 0; group_idx < resolved().groups.size(); ++group_idx) {
+    const ResolvedGroup& group = resolved().groups[group_idx];
+    for (uint32_t i = 0; i < group.num_workers; ++i, ++index) {
+      const arena::HostEntry& entry = arena_.host(index);
+      workers.push_back({index, group_idx, entry.pid, entry.tid,
+                         group.worker_cpus.empty() ? group.cpus : group.worker_cpus[i]});
+    }
+  }
+  return workers;
+}
+
+PoolInfo PoolCore::Info() const {
+  PoolInfo info;
+  info.pool_id = id();
+  info.workers = resolved().num_workers;
+  info.age = absl::Nanoseconds(MonotonicNs() - made_at_ns_);
+  info.groups = GroupsOf(resolved().spec);
+  info.host_pid = host_pid();
+  MutexLock lock(&mutex_);
+  info.state = state_;
+  info.labels = labels_;
+  info.dead_workers = dead_workers_;
+  return info;
+}
+
+}  // namespace muster
