@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "base/file_io.h"
 #include "base/mutex.h"
 #include "daemon/poolhost/children.h"
@@ -59,8 +60,12 @@ class StrayReaperTest : public testing::Test {
     reaper_->SetListener(&ears_);
   }
   void TearDown() override {
+    const Deadline deadline = Soon();
+    while (!ListChildren("/proc").empty() && !deadline.Expired()) std::this_thread::yield();
     reaper_.reset();
-    EXPECT_TRUE(ListChildren("/proc").empty()) << "the test leaves children behind";
+    for (const pid_t child : ListChildren("/proc")) {
+      ADD_FAILURE() << "the test leaves a child behind: " << ReadFile(absl::StrCat("/proc/", child, "/stat")).value_or("gone");
+    }
   }
 
   SpawnedProcess Spawn(const std::string& program, std::vector<std::string> arguments) {
@@ -70,7 +75,8 @@ class StrayReaperTest : public testing::Test {
   }
 
   // Runs a shell that leaves processes behind when it ends; `script` writes the number of one of them to standard output. The
-  // shell ends only when that has been read, and when that process has ended of `first_signal`, if one is given.
+  // shell ends only when that has been read, and when that process has ended of `first_signal`, if one is given; then
+  // the script ends in exec cat.
   pid_t Leave(const std::string& script, int first_signal = 0) {
     int out[2], in[2];
     EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
@@ -86,6 +92,8 @@ class StrayReaperTest : public testing::Test {
     pid_t pid = -1;
     EXPECT_TRUE(absl::SimpleAtoi(text, &pid)) << text;
     if (first_signal != 0) {
+      // The script has become cat, which reaps nobody, when it repeats what we write.
+      EXPECT_TRUE(write(in_write.get(), "x", 1) == 1 && read(out_read.get(), text, 1) == 1);
       const auto process = Pidfd::Open(pid);
       EXPECT_TRUE(process.ok() && process->Signal(first_signal).ok() && process->WaitEnd(Soon()).ok());
     }
@@ -115,7 +123,7 @@ TEST_F(StrayReaperTest, WhatAKilledOrphanLeavesBehindIsKilledToo) {
 }
 
 TEST_F(StrayReaperTest, HowAnOrphanEndedIsTold) {
-  const pid_t orphan = Leave("sleep 100 >/dev/null & echo $!", SIGTERM);
+  const pid_t orphan = Leave("sleep 100 >/dev/null & echo $!; exec cat", SIGTERM);
   const auto end = ears_.WaitFor(orphan);
   ASSERT_TRUE(end.has_value());
   EXPECT_EQ(end->signal, SIGTERM) << "it was a zombie already when it came to us";
