@@ -68,10 +68,11 @@ Events::Ready Events::Wait(uint64_t deadline_ns, const Interest& interest) {
   // Negative descriptors are ignored; poll(2).
   pollfd waits[] = {{channel_.fd(), POLLIN, 0},
                     {terminate_.get(), POLLIN, 0},
-                    {bell_.get(), POLLIN, 0},
+                    {interest.bell ? bell_.get() : -1, POLLIN, 0},
                     {interest.children ? children_.get() : -1, POLLIN, 0},
                     {interest.fd, POLLIN, 0}};
-  const timespec timeout = Left(deadline_ns);
+  // What makes the caller hurry may have come together with an earlier request; nothing more need come.
+  const timespec timeout = hurried() ? timespec{} : Left(deadline_ns);
   if (ppoll(waits, std::size(waits), &timeout, nullptr) <= 0) return {};
   if (waits[0].revents != 0) TakeRequests();
   if (waits[1].revents != 0) must_end_ = true;

@@ -29,14 +29,16 @@ class Events {
   // What a wait may end for besides control messages and termination.
   struct Interest {
     bool children = true;
-    int fd = -1;  // of anything else
+    bool bell = true;  // false: a ring is kept for later
+    int fd = -1;       // of anything else
   };
   struct Ready {
     bool children = false;  // some child has ended since the last report
     bool bell = false;      // a worker rang (arena::ArrivalBell)
     bool fd = false;
   };
-  // Returns at the first event, or at the monotonic instant. Takes in whatever the control channel has.
+  // Returns at the first event, or at the monotonic instant; at once while there is a hurry. Takes in whatever the control channel
+  // has.
   Ready Wait(uint64_t deadline_ns, const Interest& interest);
 
   // Requests in the order of their arrival.

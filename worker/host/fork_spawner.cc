@@ -28,6 +28,8 @@ namespace {
 constexpr uint32_t kWorkersPerHelper = 32;
 constexpr uint32_t kMaxHelpers = 256;
 
+// Between two looks at whether musterd still wants the pool.
+constexpr uint32_t kWorkersPerLook = 64;
 // For a process that ends by SIGKILL.
 constexpr uint64_t kKillBoundNs = 3'000'000'000;
 
@@ -42,7 +44,12 @@ absl::Status ForkSpawner::Run() {
 absl::Status ForkSpawner::MakeWorkers(WorkerRange workers, Maker maker) {
   RETURN_IF_ERROR(AllocateParts(*shop_.pool, workers));
   const uint32_t end = workers.first + workers.count;
+  uint32_t next_look = workers.first + kWorkersPerLook;
   for (uint32_t worker = workers.first; worker < end;) {
+    if (maker == Maker::kHost && worker >= next_look) {
+      next_look = worker + kWorkersPerLook;
+      if (IsDropped()) return Dropped();
+    }
     const WorkerRange members = shop_.pool->InstanceFrom(worker);
     const absl::Status status = MakeInstance(members, maker);
     if (!status.ok()) return Annotate(Exhausted(status), absl::StrCat("worker ", worker, " of ", shop_.pool->num_workers()));
@@ -51,10 +58,15 @@ absl::Status ForkSpawner::MakeWorkers(WorkerRange workers, Maker maker) {
   return absl::OkStatus();
 }
 
+bool ForkSpawner::IsDropped() {
+  shop_.events->Wait(0, {.children = false, .bell = false});
+  return shop_.events->hurried();
+}
+
 absl::Status ForkSpawner::MakeInstance(WorkerRange members, Maker maker) {
   const PoolGroup& group = shop_.pool->GroupOfWorker(members.first);
   ASSIGN_OR_RETURN(InstancePlumbing plumbing, InstancePlumbing::Make(group));
-  std::vector<int> keep = {shop_.bell_fd};
+  std::vector<int> keep = {shop_.events->bell_fd()};
   AppendDescriptors(plumbing.get(), &keep);
   std::sort(keep.begin(), keep.end());
   for (uint32_t worker = members.first; worker < members.first + members.count; ++worker) {
@@ -147,11 +159,17 @@ void ForkSpawner::LiveAsHelper(WorkerRange workers) {
 
 absl::Status ForkSpawner::AwaitHelper(pid_t pid) {
   const UniqueFd fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!fd.valid()) return ErrnoStatus(errno, "pidfd_open of a process that makes workers");
   absl::Status status;
-  if (!fd.valid() || !PollUntil(fd.get(), shop_.deadline_ns)) {
+  while (!shop_.events->Wait(shop_.deadline_ns, {.children = false, .bell = false, .fd = fd.get()}).fd) {
+    if (shop_.events->hurried()) status = Dropped();
+    if (MonotonicNs() >= shop_.deadline_ns) {
+      status = absl::DeadlineExceededError("the processes that make workers did not end in time");
+    }
+    if (status.ok()) continue;
     kill(pid, SIGKILL);
-    if (fd.valid()) PollUntil(fd.get(), MonotonicNs() + kKillBoundNs);
-    status = absl::DeadlineExceededError("the processes that make workers did not end in time");
+    PollUntil(fd.get(), MonotonicNs() + kKillBoundNs);
+    break;
   }
   int end = 0;
   if (waitpid(pid, &end, WNOHANG) == pid && end != 0 && status.ok()) {

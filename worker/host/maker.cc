@@ -86,7 +86,7 @@ Workshop Maker::SetUpShop() {
   shop.view = &live_->view;
   shop.board = &live_->board;
   shop.cloner = &cloner_;
-  shop.bell_fd = events_.bell_fd();
+  shop.events = &events_;
   shop.host = getpid();
   for (const UniqueFd& fd : live_->telemetry) shop.telemetry_fds.push_back(fd.get());
   shop.deadline_ns = deadline_ns_;
@@ -151,7 +151,7 @@ absl::Status Maker::AwaitBell() {
       const std::optional<size_t> ended = live_->tasks.FindEnded();
       if (ended.has_value()) return ExplainEnd(*ended);
     }
-    if (events_.hurried()) return absl::AbortedError("the pool was dropped while it was being made");
+    if (events_.hurried()) return Dropped();
     if (ready.bell) return absl::OkStatus();
     if (MonotonicNs() >= deadline_ns_) return Late();
   }

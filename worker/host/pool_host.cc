@@ -50,7 +50,7 @@ void PoolHost::Serve(Incoming incoming) {
     case control::Request::kPlan: return ServePlan(number, std::move(incoming));
     case control::Request::kPlace: return ServePlace(number, std::move(incoming));
     case control::Request::kReleased:
-      if (live_ != nullptr) release_watch_.Begin();
+      if (live_ != nullptr) release_watch_.Begin(*live_);
       return;
     case control::Request::kStop: return ServeStop(number, incoming.request.stop());
     case control::Request::kKill: return ServeKill(number, incoming.request.kill());

@@ -5,33 +5,69 @@
 namespace muster::host {
 namespace {
 
-// A wake from one worker to the next takes some 10 µs; a tree that moves at all moves much in this time.
-constexpr uint64_t kLookEveryNs = 1'000'000;
+// One wake takes some 10 µs when the CPU is free, and a few time slices when it is not.
+constexpr uint64_t kLookEveryNs = 5'000'000;
+
+uint32_t WorkerAt(const LivePool& live, uint32_t position) { return live.arena.wake_order()[position]; }
 
 bool HasLeftGate(const LivePool& live, uint32_t worker) { return live.StateOf(worker) > arena::State::kReady; }
 
+bool IsDead(const LivePool& live, uint32_t worker) {
+  return live.arena.host(worker).exit.load(std::memory_order_acquire) != arena::Exit::kNone;
+}
+
 }  // namespace
 
-void ReleaseWatch::Begin() {
+void ReleaseWatch::Begin(const LivePool& live) {
   through_ = 0;
+  stood_in_.assign(live.arena.num_workers(), false);
+  StandInForDead(live);
   next_look_ns_ = MonotonicNs() + kLookEveryNs;
+}
+
+bool ReleaseWatch::Passes(const LivePool& live, uint32_t position) const {
+  return stood_in_[position] || HasLeftGate(live, WorkerAt(live, position));
+}
+
+bool ReleaseWatch::IsHeld(const LivePool& live, uint32_t position) const {
+  const bool was_woken = position == 0 || Passes(live, (position - 1) / 2);
+  return was_woken && !Passes(live, position);
+}
+
+void ReleaseWatch::StandIn(const LivePool& live, uint32_t position) {
+  stood_in_[position] = true;
+  arena::WakeChildren(live.gate(), position);
+}
+
+void ReleaseWatch::StandInForDead(const LivePool& live) {
+  for (uint32_t position = 0; position < stood_in_.size(); ++position) {
+    if (IsHeld(live, position) && IsDead(live, WorkerAt(live, position))) StandIn(live, position);
+  }
+}
+
+void ReleaseWatch::StandInForHeld(const LivePool& live) {
+  // All of them before the first wake: whom this wakes is not held yet.
+  std::vector<uint32_t> held;
+  for (uint32_t position = 0; position < stood_in_.size(); ++position) {
+    if (IsHeld(live, position)) held.push_back(position);
+  }
+  for (const uint32_t position : held) StandIn(live, position);
 }
 
 void ReleaseWatch::Look(const LivePool& live) {
   if (MonotonicNs() < next_look_ns_) return;
+  const uint32_t workers = live.arena.num_workers();
   uint32_t through = 0;
-  for (uint32_t worker = 0; worker < live.arena.num_workers(); ++worker) through += HasLeftGate(live, worker);
+  uint32_t passing = 0;
+  for (uint32_t position = 0; position < workers; ++position) {
+    through += HasLeftGate(live, WorkerAt(live, position));
+    passing += Passes(live, position);
+  }
+  if (passing == workers) return End();
+  if (through == through_) StandInForHeld(live);
+  StandInForDead(live);
+  through_ = through;
   next_look_ns_ = MonotonicNs() + kLookEveryNs;
-  if (through == live.arena.num_workers()) return End();
-  if (through > through_) {
-    through_ = through;
-    return;
-  }
-  // One wake each is enough: whoever is not waiting now finds the gate open when it comes to it.
-  for (uint32_t worker = 0; worker < live.arena.num_workers(); ++worker) {
-    if (!HasLeftGate(live, worker)) arena::WakeOne(live.gate(), worker);
-  }
-  End();
 }
 
 }  // namespace muster::host

@@ -66,7 +66,7 @@ void ThreadSpawner::LiveAsProcess() {
 
 absl::Status ThreadSpawner::Settle() {
   RETURN_IF_ERROR(MapArena());
-  KeepDescriptors({shop_.bell_fd});
+  KeepDescriptors({shop_.events->bell_fd()});
   RaiseDescriptorLimit();
   if (!shop_.pool->spec().has_pcomm()) return absl::OkStatus();
   RETURN_IF_ERROR(TakeIdentity(shop_.pool->spec().pcomm()));

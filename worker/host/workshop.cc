@@ -21,7 +21,7 @@ void FillContext(const Workshop& shop, uint32_t worker, const OwnPart& own, Work
   context->target.shape = group.shape;
   context->target.seed = context->place.seed;
   context->gate = shop.view->gate();
-  context->bell = {&shop.board->head().arrivals, shop.bell_fd};
+  context->bell = {&shop.board->head().arrivals, shop.events->bell_fd()};
   context->wake_position = pool.WakePositionOf(worker);
   context->group = &group.spec;
   context->cpus = pool.CpusOf(worker);
@@ -43,6 +43,8 @@ absl::Status AllocateParts(const Pool& pool, WorkerRange workers) {
   }
   return absl::OkStatus();
 }
+
+absl::Status Dropped() { return absl::AbortedError("the pool was dropped while it was being made"); }
 
 absl::Status Exhausted(const absl::Status& status) {
   return absl::IsUnavailable(status) ? absl::ResourceExhaustedError(status.message()) : status;

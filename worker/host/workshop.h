@@ -11,6 +11,7 @@
 #include "worker/core/worker.h"
 #include "worker/host/board.h"
 #include "worker/host/cloner.h"
+#include "worker/host/events.h"
 #include "worker/host/pool.h"
 #include "worker/host/shared_view.h"
 #include "worker/host/task_process.h"
@@ -23,7 +24,7 @@ struct Workshop {
   const SharedView* view = nullptr;
   const Board* board = nullptr;
   Cloner* cloner = nullptr;
-  int bell_fd = -1;
+  Events* events = nullptr;        // for the pool host itself only
   pid_t host = 0;                  // the pool host's pid
   std::vector<int> telemetry_fds;  // by worker; empty when no worker is a program
   uint64_t deadline_ns = 0;        // monotonic; of the whole making
@@ -34,6 +35,9 @@ void FillContext(const Workshop& shop, uint32_t worker, const OwnPart& own, Work
 
 // Gives these workers' part of the arena its pages, at the cost of the calling process and not of the workers.
 absl::Status AllocateParts(const Pool& pool, WorkerRange workers);
+
+// ABORTED: musterd does not want the pool any more.
+absl::Status Dropped();
 
 // The kernel's running out of something has one code, whatever the call said.
 absl::Status Exhausted(const absl::Status& status);

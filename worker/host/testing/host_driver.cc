@@ -33,18 +33,18 @@ constexpr int kControlFd = 3;
 [[noreturn]] void RunForkedHost(UniqueFd control, Cloner* cloner) {
   // As RunPoolHost does, but with a cloner of the test's.
   absl::StatusOr<Events> events = Events::Create(control::Channel(std::move(control)));
-  absl::StatusOr<KernelCloner> kernel = KernelCloner::Create();
-  if (!events.ok() || !kernel.ok()) _exit(1);
-  PoolHost(*std::move(events), cloner != nullptr ? cloner : &*kernel).Run();
+  if (!events.ok()) _exit(1);
+  PoolHost(*std::move(events), cloner).Run();
   _exit(0);
 }
 
-pid_t ForkHost(UniqueFd control, Cloner* cloner) {
+pid_t ForkHost(UniqueFd control, const HostOptions& options) {
   const pid_t pid = fork();
   if (pid != 0) return pid;
   // Above all the test's own end of the channel, which must be its alone.
   KeepDescriptors({control.get()});
-  if (cloner != nullptr) RunForkedHost(std::move(control), cloner);
+  if (options.in_host) options.in_host();
+  if (options.cloner != nullptr) RunForkedHost(std::move(control), options.cloner);
   _exit(RunPoolHost(control.Release()));
 }
 
@@ -98,7 +98,7 @@ HostDriver::HostDriver(const HostOptions& options) {
   if (!pair.ok()) return;
   channel_ = std::move(pair->first);
   if (options.binary.empty()) {
-    pid_ = ForkHost(std::move(pair->second), options.cloner);
+    pid_ = ForkHost(std::move(pair->second), options);
   } else {
     pid_ = ExecuteHost(options.binary, pair->second);
   }
@@ -142,7 +142,7 @@ void HostDriver::TakeEvent(absl::Duration timeout) {
   if (event.has_worker_died()) deaths_.push_back(event.worker_died().worker());
 }
 
-control::Reply HostDriver::Spawn(const SpawnRequest& request) {
+uint64_t HostDriver::SendSpawn(const SpawnRequest& request) {
   control::Request message;
   *message.mutable_plan() = PlanOf(request);
   const absl::StatusOr<UniqueFd> fd = arena::Arena::Create(ShapesOf(message.plan().spec(), message.plan()));
@@ -152,8 +152,10 @@ control::Reply HostDriver::Spawn(const SpawnRequest& request) {
   arena_ = *std::move(arena);
   std::vector<int> descriptors = {fd->get()};
   descriptors.insert(descriptors.end(), request.cgroups.begin(), request.cgroups.end());
-  return Await(Send(message, descriptors));
+  return Send(message, descriptors);
 }
+
+control::Reply HostDriver::Spawn(const SpawnRequest& request) { return Await(SendSpawn(request)); }
 
 void HostDriver::Start() {
   arena_.header().released_at_ns = MonotonicNs();

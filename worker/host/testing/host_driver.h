@@ -31,8 +31,9 @@ struct SpawnRequest {
 
 // How a pool host is started.
 struct HostOptions {
-  std::string binary;        // a worker binary to execute; empty: a fork of the test runs the pool host
-  Cloner* cloner = nullptr;  // of a fork; null: the kernel's
+  std::string binary;             // a worker binary to execute; empty: a fork of the test runs the pool host
+  Cloner* cloner = nullptr;       // of a fork; null: the kernel's
+  std::function<void()> in_host;  // a fork runs it first
 };
 
 // Owns a pool host and its pool's arena. The destructor ends both, and fails the test when the pool host does not end.
@@ -51,6 +52,7 @@ class HostDriver {
   control::Reply Stop(absl::Duration deadline = absl::Seconds(5), absl::Duration reap_budget = absl::Seconds(3));
   control::Reply Kill();
   // Sends without waiting for the answer, and awaits an answer.
+  uint64_t SendSpawn(const SpawnRequest& request);
   uint64_t Send(control::Request request, const std::vector<int>& descriptors = {});
   control::Reply Await(uint64_t number);
 
