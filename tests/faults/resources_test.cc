@@ -1,0 +1,77 @@
+// A resource that runs out half-way through Spawn: a clear error, no zombie, no leak; the next Spawn works.
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/cgroup_mounts.h"
+#include "base/file_io.h"
+#include "tests/support/live_test.h"
+
+namespace muster {
+namespace {
+
+class ResourcesTest : public LiveTest {
+ protected:
+  void ExpectCleanFailure(const absl::Status& status, const std::string& errno_name) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), errno_name)) << status;
+    const absl::Status idle = daemon_->WaitUntilIdle(Deadline::After(absl::Seconds(2)));
+    EXPECT_TRUE(idle.ok()) << idle;
+  }
+};
+
+// The pids controller is version 1 on a hybrid machine: the daemon is put into a group of its own there.
+TEST_F(ResourcesTest, EagainFromThePidsControllerFailsCleanly) {
+  const auto controllers = FindCgroup1Controllers(*ReadFile("/proc/self/mountinfo"));
+  const auto pids = controllers.find("pids");
+  if (pids == controllers.end()) GTEST_SKIP() << "no version 1 pids controller on this machine; the guest suite has version 2";
+  const std::string group = absl::StrCat(pids->second, "/muster-test-", getpid());
+  ASSERT_EQ(mkdir(group.c_str(), 0755), 0);
+  ASSERT_TRUE(WriteFileAt(AT_FDCWD, group + "/cgroup.procs", absl::StrCat(daemon_->pid())).ok());
+  absl::StatusOr<std::string> used = ReadFile(group + "/pids.current");
+  ASSERT_TRUE(used.ok());
+  ASSERT_TRUE(WriteFileAt(AT_FDCWD, group + "/pids.max", absl::StrCat(std::stoi(*used) + 20)).ok());
+  ExpectCleanFailure(client_->Spawn(Spec("num_workers: 100")).status(), "EAGAIN");
+  ASSERT_TRUE(WriteFileAt(AT_FDCWD, group + "/pids.max", "max").ok());
+  EXPECT_TRUE(client_->Spawn(Spec("num_workers: 100")).ok());
+  ASSERT_TRUE(daemon_->WaitUntilIdle(Deadline::After(kPatience)).ok());
+  client_.reset();
+  // Back, so that the group can be removed.
+  ASSERT_TRUE(WriteFileAt(AT_FDCWD, pids->second + "/cgroup.procs", absl::StrCat(daemon_->pid())).ok());
+  for (pid_t pid : daemon_->WorkerProcesses()) {
+    EXPECT_TRUE(WriteFileAt(AT_FDCWD, pids->second + "/cgroup.procs", absl::StrCat(pid)).ok());
+  }
+  EXPECT_EQ(rmdir(group.c_str()), 0);
+}
+
+TEST_F(ResourcesTest, EmfileInTheDaemonFailsCleanly) {
+  const rlimit old_limit = [&] {
+    rlimit limit;
+    EXPECT_EQ(prlimit(daemon_->pid(), RLIMIT_NOFILE, nullptr, &limit), 0);
+    return limit;
+  }();
+  rlimit tight = old_limit;
+  tight.rlim_cur = CountDescriptors(daemon_->pid()) + 2;
+  ASSERT_EQ(prlimit(daemon_->pid(), RLIMIT_NOFILE, &tight, nullptr), 0);
+  const absl::Status status = client_->Spawn(Spec("num_workers: 4")).status();
+  ASSERT_EQ(prlimit(daemon_->pid(), RLIMIT_NOFILE, &old_limit, nullptr), 0);
+  ExpectCleanFailure(status, "EMFILE");
+  EXPECT_TRUE(client_->Spawn(Spec("num_workers: 4")).ok());
+}
+
+TEST_F(ResourcesTest, AnArenaAboveTheLimitIsRefusedUpFront) {
+  StartDaemon({.flags = {"--max_arena_bytes=10000000"}});
+  const absl::Status status = client_->Spawn(Spec("num_workers: 100 work { pipe_io {} }")).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "max_arena_bytes")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "max_samples")) << "the fix: " << status;
+  EXPECT_TRUE(client_->Spawn(Spec("num_workers: 100 work { pipe_io {} } max_samples: 100")).ok());
+}
+
+}  // namespace
+}  // namespace muster
