@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "base/janitor_protocol.h"
 #include "base/version.h"
+#include "worker/core/catalogue.h"
 #include "worker/host/pool_host.h"
 #include "worker/janitor/janitor.h"
 
@@ -20,10 +21,18 @@ int Usage() {
   fputs(
       "usage: muster-worker --pool-host --control-fd N\n"
       "       muster-worker --janitor INSTANCE\n"
+      "       muster-worker --catalogue\n"
       "       muster-worker --version\n"
       "musterd starts the first two.\n",
       stderr);
   return kUsageExit;
+}
+
+int CatalogueMain() {
+  const absl::Status written = WriteCatalogue(STDOUT_FILENO);
+  if (written.ok()) return 0;
+  fprintf(stderr, "muster-worker: %s\n", std::string(written.message()).c_str());
+  return 1;
 }
 
 int PoolHostMain(int argc, char** argv) {
@@ -47,6 +56,7 @@ int WorkerMain(int argc, char** argv) {
   const absl::string_view mode = argc > 1 ? argv[1] : "";
   if (mode == "--pool-host") return PoolHostMain(argc, argv);
   if (mode == kJanitorFlag) return JanitorMain(argc, argv);
+  if (argc == 2 && mode == "--catalogue") return CatalogueMain();
   if (argc == 2 && mode == "--version") return printf("muster-worker %s\n", kVersion) > 0 ? 0 : 1;
   return Usage();
 }
