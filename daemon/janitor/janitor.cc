@@ -31,7 +31,7 @@ absl::StatusOr<Janitor> Janitor::Spawn(const JanitorOptions& options) {
                        {kJanitorBaseFd, options.base->fd()},
                        {kJanitorInstanceFd, options.locked->fd()}};
   spawn.new_session = true;
-  ASSIGN_OR_RETURN(SpawnedProcess process, SpawnProcess(spawn));
+  ASSIGN_OR_RETURN(SpawnedProcess process, options.spawn(spawn));
   // Else the wait below would not see the end of a process that is no janitor.
   theirs.Reset();
   Janitor janitor(std::move(process), std::move(ours));

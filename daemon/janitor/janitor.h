@@ -2,6 +2,7 @@
 #ifndef MUSTER_DAEMON_JANITOR_JANITOR_H_
 #define MUSTER_DAEMON_JANITOR_JANITOR_H_
 
+#include <functional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -20,6 +21,8 @@ struct JanitorOptions {
   // See base/instance_tree.h; both are duplicated into the janitor.
   const CgroupDir* base = nullptr;
   const CgroupDir* locked = nullptr;
+  // Starts the process; SpawnProcess unless set. For callers who must know of every child of theirs.
+  std::function<absl::StatusOr<SpawnedProcess>(const SpawnOptions&)> spawn = SpawnProcess;
 };
 
 // Owns the janitor process: while this object or the process lives, the instance's cgroups do not outlive the daemon. The

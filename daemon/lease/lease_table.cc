@@ -41,7 +41,7 @@ absl::StatusOr<absl::Duration> LeaseTable::GraceOf(const v1::OpenLeaseRequest& r
   if (grace < absl::ZeroDuration() || grace > options_.max_grace) {
     return FieldError("grace",
                       absl::StrCat("must be 0 to ", absl::FormatDuration(options_.max_grace),
-                                   " (limit max_grace); absent, it is ", absl::FormatDuration(options_.grace)));
+                                   " (limit max_lease_grace); absent, it is ", absl::FormatDuration(options_.grace)));
   }
   return grace;
 }

@@ -1,0 +1,61 @@
+#include "daemon/config.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/error_detail.h"
+#include "base/status_macros.h"
+
+namespace muster {
+namespace {
+
+constexpr int64_t kMaxPriority = 99;
+
+int64_t Ms(absl::Duration duration) { return absl::ToInt64Milliseconds(duration); }
+
+absl::Status CheckRange(absl::string_view flag, int64_t value, int64_t max) {
+  if (value >= 0 && value <= max) return absl::OkStatus();
+  return FieldError(flag, absl::StrCat("is ", value, "; must be 0 to ", max));
+}
+
+}  // namespace
+
+std::vector<NamedLimit> AllLimits(const DaemonConfig& config) {
+  std::vector<NamedLimit> limits = NamedLimits(config.limits);
+  const std::vector<NamedLimit> ours = {
+      {"max_cgroups", config.max_cgroups, "cgroups"},
+      {"max_leases", config.leases.max_leases, "leases"},
+      {"max_lease_events", config.leases.max_lease_events, "events"},
+      {"lease_grace", Ms(config.leases.grace), "ms"},
+      {"max_lease_grace", Ms(config.leases.max_grace), "ms"},
+      {"keepalive_time", Ms(config.rpc.keepalive_time), "ms"},
+      {"keepalive_timeout", Ms(config.rpc.keepalive_timeout), "ms"},
+      {"max_receive_bytes", config.rpc.max_receive_bytes, "bytes"},
+      {"max_handler_threads", config.service.max_handler_threads, "threads"},
+      {"max_queued_calls", config.service.max_queued_calls, "calls"},
+      {"max_call_time", Ms(config.service.max_call_time), "ms"},
+      {"request_retention", Ms(config.requests.request_retention), "ms"},
+      {"max_retained_requests", config.requests.max_retained_requests, "requests"},
+      {"max_retained_request_bytes", config.requests.max_retained_request_bytes, "bytes"},
+      {"max_control_run", Ms(config.max_control_run), "ms"},
+      {"shutdown_timeout", Ms(config.shutdown_timeout), "ms"},
+  };
+  limits.insert(limits.end(), ours.begin(), ours.end());
+  return limits;
+}
+
+absl::Status CheckConfig(const DaemonConfig& config) {
+  if (config.listen.empty()) return FieldError("listen", "names no address; give one, as unix:///run/musterd.sock");
+  RETURN_IF_ERROR(CheckRange("control_priority", config.control_priority, kMaxPriority));
+  const int64_t max_worker = config.control_priority > 0 ? config.control_priority - 1 : kMaxPriority - 1;
+  RETURN_IF_ERROR(CheckRange("max_worker_rt_priority", config.limits.max_worker_rt_priority, max_worker));
+  for (const NamedLimit& limit : AllLimits(config)) {
+    // No grace at all is a choice, and no real-time priority for workers too.
+    const bool may_be_zero = limit.unit == "priority" || limit.name == "lease_grace" || limit.name == "max_lease_grace";
+    if (limit.value < (may_be_zero ? 0 : 1)) {
+      return FieldError(limit.name, absl::StrCat("is ", limit.value, " ", limit.unit, ", which is too little"));
+    }
+  }
+  if (config.leases.grace > config.leases.max_grace) return FieldError("lease_grace", "is above max_lease_grace");
+  return absl::OkStatus();
+}
+
+}  // namespace muster

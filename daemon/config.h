@@ -1,0 +1,53 @@
+// What a daemon is told when it starts.
+#ifndef MUSTER_DAEMON_CONFIG_H_
+#define MUSTER_DAEMON_CONFIG_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "daemon/lease/lease_table.h"
+#include "daemon/service/muster_service.h"
+#include "daemon/service/request_cache.h"
+#include "daemon/service/rpc_server.h"
+#include "daemon/spec/limits.h"
+
+namespace muster {
+
+struct DaemonConfig {
+  // Addresses as of base/address.h, or "fd:N" for a listening socket that was inherited.
+  std::vector<std::string> listen;
+  // Empty: the daemon chooses.
+  std::string instance;
+  std::string cgroup_root;
+  std::string worker_binary;
+  // Where a line "READY <address>" is written per listener; -1: nowhere.
+  int ready_fd = -1;
+  bool die_with_parent = false;
+  bool allow_exec = false;
+  bool vsock_local = false;
+  // SCHED_FIFO priority; 0: leave it.
+  int control_priority = 99;
+  // Longest time that a thread of control may run without a pause at that priority.
+  absl::Duration max_control_run;
+  // For everything between SIGTERM and the exit.
+  absl::Duration shutdown_timeout;
+
+  Limits limits;
+  LeaseLimits leases;
+  int64_t max_cgroups = 0;
+  RequestCache::Options requests;
+  ServiceOptions service;
+  RpcServerOptions rpc;
+};
+
+// Every limit by its flag's name, for GetServerInfo.
+std::vector<NamedLimit> AllLimits(const DaemonConfig& config);
+
+// INVALID_ARGUMENT names the flag: a limit below 1, a priority out of range, times that contradict each other.
+absl::Status CheckConfig(const DaemonConfig& config);
+
+}  // namespace muster
+
+#endif  // MUSTER_DAEMON_CONFIG_H_

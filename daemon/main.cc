@@ -1,0 +1,174 @@
+// musterd: runs load on this machine for those who connect to it.
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/errno_status.h"
+#include "base/event.h"
+#include "base/file_io.h"
+#include "base/log.h"
+#include "base/pidfd.h"
+#include "base/status_macros.h"
+#include "daemon/control_priority.h"
+#include "daemon/daemon.h"
+#include "daemon/flags.h"
+
+namespace muster {
+namespace {
+
+// sysexits(3).
+constexpr int kUsageExit = 64;
+constexpr int kStartExit = 69;
+constexpr int kSoftwareExit = 70;
+
+// Reports are large: mapping and giving back their memory each time costs more than making them (mallopt(3); the first
+// is its largest legal value).
+constexpr int kMmapThreshold = 32 << 20;
+constexpr int kTrimThreshold = 256 << 20;
+
+// Blocks what a daemon can wait for in this thread, and so in all later ones. What the kernel sends to a thread for its
+// own deed stays open.
+absl::StatusOr<UniqueFd> BlockSignals() {
+  signal(SIGPIPE, SIG_IGN);
+  sigset_t blocked;
+  sigfillset(&blocked);
+  for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGXCPU}) sigdelset(&blocked, own);
+  const int error = pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
+  if (error != 0) return ErrnoStatus(error, "block signals");
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGINT);
+  UniqueFd fd(signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd.valid()) return ErrnoStatus(errno, "signalfd for SIGTERM");
+  return fd;
+}
+
+// The process that started this one. The death signal of prctl(2) would come when only the thread ends that did.
+absl::StatusOr<Pidfd> OpenParent() {
+  const pid_t parent = getppid();
+  ASSIGN_OR_RETURN(Pidfd pidfd, Pidfd::Open(parent));
+  if (getppid() != parent || parent == 1) return absl::NotFoundError("the process that started the daemon has ended");
+  return pidfd;
+}
+
+// Control above load; the daemon is of use without, so what fails is only told.
+void RaiseControl(const DaemonConfig& config) {
+  if (config.control_priority == 0) return;
+  absl::Status status = GuardAgainstRealTimeLoops(config.max_control_run);
+  if (status.ok()) status = RaiseControlPriority(config.control_priority);
+  if (!status.ok()) LogWarning(absl::StrCat(status.message(), "; load can hold up control"));
+}
+
+absl::Status SayReady(const DaemonConfig& config, const Daemon& daemon) {
+  std::string lines;
+  for (const std::string& address : daemon.Addresses()) {
+    LogInfo(absl::StrCat("serving on ", address));
+    absl::StrAppend(&lines, "READY ", address, "\n");
+  }
+  if (config.ready_fd < 0) return absl::OkStatus();
+  const UniqueFd ready(config.ready_fd);
+  return WriteAll(ready.get(), lines);
+}
+
+// What ends the daemon.
+struct Ends {
+  UniqueFd signals;
+  // Not valid: nobody's death does.
+  Pidfd parent;
+};
+
+// Returns why the daemon shall end.
+std::string AwaitEnd(const Ends& ends, Daemon* daemon) {
+  while (true) {
+    // Negative descriptors are passed over.
+    pollfd waiting[] = {{ends.signals.get(), POLLIN, 0},
+                        {ends.parent.valid() ? ends.parent.fd() : -1, POLLIN, 0},
+                        {daemon->janitor_fd(), POLLIN, 0}};
+    if (poll(waiting, 3, -1) < 0 && errno != EINTR) return absl::StrCat("poll: ", ErrnoName(errno));
+    signalfd_siginfo info;
+    if (read(ends.signals.get(), &info, sizeof(info)) == sizeof(info)) {
+      return absl::StrCat("signal ", info.ssi_signo, " from pid ", info.ssi_pid);
+    }
+    if ((waiting[1].revents & POLLIN) != 0) return "the process that started the daemon has ended";
+    if ((waiting[2].revents & POLLIN) != 0) {
+      LogWarning("the janitor has died; starting another one");
+      const absl::Status status = daemon->ReplaceJanitor();
+      if (!status.ok()) return absl::StrCat("there is no janitor: ", status.message());
+    }
+  }
+}
+
+// Ends the process if it is not destroyed in time; the janitor then does the rest.
+class Watchdog {
+ public:
+  explicit Watchdog(absl::Duration timeout)
+      : thread_([this, timeout] {
+          if (done_.Wait(Deadline::After(timeout))) return;
+          LogWarning(absl::StrCat("shutdown has not finished within ", absl::FormatDuration(timeout),
+                                  "; leaving the rest to the janitor"));
+          _exit(kSoftwareExit);
+        }) {}
+  ~Watchdog() {
+    done_.Set();
+    thread_.join();
+  }
+
+ private:
+  Event done_;
+  std::thread thread_;
+};
+
+absl::StatusOr<Ends> Prepare(const DaemonConfig& config) {
+  Ends ends;
+  ASSIGN_OR_RETURN(ends.signals, BlockSignals());
+  if (config.die_with_parent) {
+    ASSIGN_OR_RETURN(ends.parent, OpenParent());
+  }
+  // The ready descriptor is for us alone.
+  if (config.ready_fd >= 0 && fcntl(config.ready_fd, F_SETFD, FD_CLOEXEC) != 0) {
+    return ErrnoStatus(errno, absl::StrCat("--ready-fd ", config.ready_fd));
+  }
+  mallopt(M_MMAP_THRESHOLD, kMmapThreshold);
+  mallopt(M_TRIM_THRESHOLD, kTrimThreshold);
+  RaiseControl(config);
+  return ends;
+}
+
+int Fail(int code, const absl::Status& status) {
+  LogWarning(absl::StrCat("musterd: ", status.message()));
+  return code;
+}
+
+int Run(const DaemonConfig& config) {
+  const absl::StatusOr<Ends> ends = Prepare(config);
+  if (!ends.ok()) return Fail(kStartExit, ends.status());
+  absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(config);
+  if (!daemon.ok()) return Fail(kStartExit, daemon.status());
+  absl::Status status = SayReady(config, **daemon);
+  const std::string why = status.ok() ? AwaitEnd(*ends, daemon->get()) : std::string(status.message());
+  LogInfo(absl::StrCat("ending: ", why));
+  const Watchdog watchdog(config.shutdown_timeout);
+  status.Update((*daemon)->Shutdown(Deadline::After(config.shutdown_timeout)));
+  daemon->reset();
+  return status.ok() ? 0 : Fail(kSoftwareExit, status);
+}
+
+}  // namespace
+}  // namespace muster
+
+int main(int argc, char** argv) {
+  const absl::StatusOr<muster::DaemonConfig> config = muster::ParseFlags(argc, argv);
+  if (!config.ok()) return muster::Fail(muster::kUsageExit, config.status());
+  return muster::Run(*config);
+}
