@@ -13,11 +13,17 @@ OURS = [
 
 THEIRS = ["-w"]
 
+# In every program of a sanitizer build.
+SUPPRESSIONS = select({
+    "//tools/bazel:sanitized": ["//tools/bazel:tsan_suppressions"],
+    "//conditions:default": [],
+})
+
 def muster_library(name, copts = [], **kwargs):
     native.cc_library(name = name, copts = OURS + copts, **kwargs)
 
-def muster_binary(name, copts = [], **kwargs):
-    native.cc_binary(name = name, copts = OURS + copts, **kwargs)
+def muster_binary(name, copts = [], deps = [], **kwargs):
+    native.cc_binary(name = name, copts = OURS + copts, deps = deps + SUPPRESSIONS, **kwargs)
 
 def muster_test(name, copts = [], deps = [], size = "small", **kwargs):
     """A GoogleTest program. Tests that need root or cgroups say tags = ["local", "exclusive"]."""
@@ -25,11 +31,11 @@ def muster_test(name, copts = [], deps = [], size = "small", **kwargs):
         name = name,
         copts = OURS + copts,
         size = size,
-        deps = deps + ["@system//:gtest_main"],
+        deps = deps + ["@system//:gtest_main"] + SUPPRESSIONS,
         **kwargs
     )
 
-def static_binary(name, copts = [], linkopts = [], **kwargs):
+def static_binary(name, copts = [], linkopts = [], deps = [], **kwargs):
     """Linked fully static, except in sanitizer builds, where that is impossible."""
     native.cc_binary(
         name = name,
@@ -42,5 +48,6 @@ def static_binary(name, copts = [], linkopts = [], **kwargs):
             "//tools/bazel:sanitized": [],
             "//conditions:default": ["fully_static_link"],
         }),
+        deps = deps + SUPPRESSIONS,
         **kwargs
     )
