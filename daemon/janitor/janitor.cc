@@ -54,7 +54,8 @@ absl::Status Janitor::WaitReady(Deadline deadline) const {
 Janitor::~Janitor() {
   if (!socket_.valid()) return;
   const ssize_t told = send(socket_.get(), &kJanitorGoodBye, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (told != 1) LogWarning(absl::StrCat("say good-bye to the janitor: ", ErrnoName(errno)));
+  // One that has died already needs no good-bye.
+  if (told != 1 && errno != EPIPE) LogWarning(absl::StrCat("say good-bye to the janitor: ", ErrnoName(errno)));
   absl::StatusOr<ProcessEnd> end = process_.pidfd.Reap(Deadline::After(kEndTime));
   if (end.ok()) return;
   [[maybe_unused]] const absl::Status killed = process_.pidfd.Signal(SIGKILL);
