@@ -24,7 +24,7 @@ namespace muster::host {
 namespace {
 
 // For what was killed because the pool could not be made.
-constexpr uint64_t kUndoBudgetNs = 3'000'000'000;
+constexpr uint64_t kUndoBudgetNs = 10'000'000'000;
 
 absl::StatusOr<UniqueFd> MakeTelemetryFile() {
   UniqueFd fd(memfd_create("muster-telemetry", MFD_CLOEXEC | MFD_ALLOW_SEALING));

@@ -1,5 +1,6 @@
 // Workers that do what they should not: the pool host gives the right account of each, harms no neighbour, and leaves nothing.
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 
 #include <string>
@@ -15,6 +16,9 @@ namespace {
 using arena::Exit;
 using arena::State;
 
+// A deadline that some worker will miss, and its neighbours keep on a busy machine.
+constexpr absl::Duration kShort = absl::Milliseconds(1500);
+
 // Worker 0 misbehaves, worker 1 spins.
 std::string SpecWith(absl::string_view words, absl::string_view more = "") {
   return absl::StrCat("work { custom { label: 'm' function { name: 'misbehave' config: '", words,
@@ -24,7 +28,7 @@ std::string SpecWith(absl::string_view words, absl::string_view more = "") {
 class MisbehaviourTest : public PoolHostTestBase {
  protected:
   // Runs both until `running`, stops them, and checks that the neighbour had a good life.
-  void RunAndStop(absl::string_view words, absl::Duration deadline = absl::Seconds(5)) {
+  void RunAndStop(absl::string_view words, absl::Duration deadline = absl::Seconds(20)) {
     const control::Reply spawned = host_.Spawn(SpecWith(words));
     ASSERT_EQ(spawned.code(), 0) << spawned.message();
     host_.Start();
@@ -82,17 +86,17 @@ TEST_F(MisbehaviourTest, AKillIsToldAsItsSignal) {
 }
 
 TEST_F(MisbehaviourTest, AStoppedWorkerIsLateAndGone) {
-  RunAndStop("stop_self", absl::Milliseconds(200));
+  RunAndStop("stop_self", kShort);
   EXPECT_EQ(host_.ExitOf(0), Exit::kTimedOut);
 }
 
 TEST_F(MisbehaviourTest, AWorkerThatIgnoresTheStopIsLateAndGone) {
-  RunAndStop("ignore_stop", absl::Milliseconds(200));
+  RunAndStop("ignore_stop", kShort);
   EXPECT_EQ(host_.ExitOf(0), Exit::kTimedOut);
 }
 
 TEST_F(MisbehaviourTest, AWorkerThatLeftItsGroupIsGoneAllTheSame) {
-  RunAndStop("leave_group ignore_stop", absl::Milliseconds(200));
+  RunAndStop("leave_group ignore_stop", kShort);
   EXPECT_EQ(host_.ExitOf(0), Exit::kTimedOut);
 }
 
@@ -135,6 +139,75 @@ TEST_F(MisbehaviourTest, WorkThatEndsByItselfIsNoDeath) {
   EXPECT_EQ(host_.ExitOf(0), Exit::kExited);
   EXPECT_EQ(host_.StateOf(0), State::kFinished);
   EXPECT_TRUE(host_.Deaths(0).empty());
+}
+
+TEST_F(MisbehaviourTest, AWorkerUnderATracerEndsWellOnceTheTracerLetsGo) {
+  ASSERT_EQ(host_.Spawn(SpecWith("")).code(), 0);
+  host_.Start();
+  ASSERT_TRUE(host_.AwaitAllRunning());
+  ASSERT_EQ(ptrace(PTRACE_SEIZE, host_.PidOf(0), nullptr, nullptr), 0);
+  const uint64_t stopped = host_.SendStop(absl::Seconds(20));
+  // The tracer's wait; signals on the way are passed on.
+  int status = 0;
+  while (waitpid(host_.PidOf(0), &status, 0) > 0 && WIFSTOPPED(status)) {
+    ptrace(PTRACE_CONT, host_.PidOf(0), nullptr, WSTOPSIG(status));
+  }
+  EXPECT_EQ(host_.Await(stopped).code(), 0);
+  EXPECT_EQ(host_.ExitOf(0), Exit::kExited);
+}
+
+TEST_F(MisbehaviourTest, AWorkerThatCannotBeReapedIsStuckAndNotWaitedFor) {
+  ASSERT_EQ(host_.Spawn(SpecWith("")).code(), 0);
+  host_.Start();
+  ASSERT_TRUE(host_.AwaitAllRunning());
+  // A tracer that never waits keeps a zombie from its parent, as a stuck kernel would.
+  ASSERT_EQ(ptrace(PTRACE_SEIZE, host_.PidOf(0), nullptr, nullptr), 0);
+  EXPECT_EQ(host_.Stop(absl::Milliseconds(100), absl::Milliseconds(200)).code(), 0);
+  EXPECT_EQ(host_.ExitOf(0), Exit::kStuck);
+  EXPECT_NE(host_.ExitOf(1), Exit::kStuck);
+  int status = 0;
+  while (waitpid(host_.PidOf(0), &status, 0) > 0 && WIFSTOPPED(status)) {
+  }
+}
+
+// ---- Threads share the fate of their process ----
+
+TEST_F(MisbehaviourTest, AThreadThatCrashesTakesItsNeighboursAlong) {
+  ASSERT_EQ(host_.Spawn(SpecWith("segfault", "clone_mode: THREAD")).code(), 0);
+  host_.Start();
+  EXPECT_EQ(host_.Deaths(2), std::vector<uint32_t>({0, 1}));
+  for (uint32_t worker = 0; worker < 2; ++worker) {
+    EXPECT_EQ(host_.ExitOf(worker), Exit::kSignaled);
+    EXPECT_EQ(host_.ExitValueOf(worker), SIGSEGV);
+  }
+  EXPECT_EQ(host_.Stop().code(), 0);
+}
+
+TEST_F(MisbehaviourTest, AThreadThatExitsTakesItsNeighboursAlong) {
+  ASSERT_EQ(host_.Spawn(SpecWith("exit_3", "clone_mode: THREAD")).code(), 0);
+  host_.Start();
+  EXPECT_EQ(host_.Deaths(2), std::vector<uint32_t>({0, 1}));
+  EXPECT_EQ(host_.ExitOf(1), Exit::kExited);
+  EXPECT_EQ(host_.ExitValueOf(1), 3);
+}
+
+TEST_F(MisbehaviourTest, AThreadThatIgnoresTheStopMakesItsProcessLate) {
+  ASSERT_EQ(host_.Spawn(SpecWith("ignore_stop", "clone_mode: THREAD")).code(), 0);
+  host_.Start();
+  ASSERT_TRUE(host_.AwaitAllRunning());
+  EXPECT_EQ(host_.Stop(kShort).code(), 0);
+  EXPECT_EQ(host_.ExitOf(0), Exit::kTimedOut);
+  EXPECT_EQ(host_.StateOf(1), State::kFinished) << "its own record is complete all the same";
+}
+
+TEST_F(MisbehaviourTest, AThreadsGrandchildIsSwept) {
+  ASSERT_EQ(host_.Spawn(SpecWith("grandchild", "clone_mode: THREAD")).code(), 0);
+  host_.Start();
+  ASSERT_TRUE(host_.AwaitAllRunning());
+  EXPECT_EQ(host_.Stop().code(), 0);
+  EXPECT_EQ(host_.ExitOf(0), Exit::kExited);
+  EndHost();
+  EXPECT_EQ(AwaitOrphanKilled(), SIGKILL);
 }
 
 }  // namespace

@@ -235,7 +235,7 @@ TEST_F(PlaceTest, AFrozenWorkerHoldsNobodyBack) {
     EXPECT_TRUE(Eventually([&] { return host_.IterationsOf(worker) > 0; }));
   }
   EXPECT_EQ(host_.StateOf(0), State::kReady);
-  EXPECT_EQ(host_.Stop(absl::Milliseconds(300)).code(), 0);
+  EXPECT_EQ(host_.Stop(absl::Milliseconds(1500)).code(), 0);
   EXPECT_EQ(host_.ExitOf(0), Exit::kTimedOut);
   EXPECT_EQ(host_.ExitOf(7), Exit::kExited);
 }

@@ -84,12 +84,11 @@ bool Stopper::AwaitEnd(size_t task, uint64_t deadline_ns) {
   const absl::StatusOr<UniqueFd> pidfd = live_.tasks.OpenPidfd(task);
   if (!pidfd.ok()) return false;
   // Not woken for every child that ends: they are looked at in order, and most have ended when their turn comes.
-  Events::Interest interest;
-  interest.children = false;
-  interest.fd = pidfd->get();
+  Events::Interest interest = {.children = false, .bell = false, .fd = pidfd->get()};
   while (!live_.tasks.HasEnded(task)) {
     if (events_.hurried() || MonotonicNs() >= deadline_ns) return false;
-    events_.Wait(deadline_ns, interest);
+    // Ended, but not for its parent yet: a tracer hears of it first, and then SIGCHLD comes; ptrace(2).
+    if (events_.Wait(deadline_ns, interest).fd) interest = {.children = true, .bell = false, .fd = -1};
   }
   return true;
 }

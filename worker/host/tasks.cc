@@ -14,6 +14,9 @@
 namespace muster::host {
 namespace {
 
+// Between two looks at a task that a tracer holds, in case the signal went elsewhere.
+constexpr long kTracedWaitNs = 10'000'000;
+
 uint64_t Ns(const timeval& time) {
   return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(time.tv_usec) * 1'000u;
 }
@@ -101,8 +104,10 @@ bool Tasks::Reap(size_t index, uint64_t deadline_ns) {
   if (task.reaped) return true;
   int status = 0;
   rusage usage = {};
-  pid_t got = wait4(task.pid, &status, WNOHANG | __WALL, &usage);
-  if (got == 0 && AwaitEnd(task, deadline_ns)) got = wait4(task.pid, &status, WNOHANG | __WALL, &usage);
+  pid_t got = 0;
+  do {
+    got = wait4(task.pid, &status, WNOHANG | __WALL, &usage);
+  } while (got == 0 && AwaitChange(task, deadline_ns));
   const int wait_errno = got < 0 ? errno : 0;
   if (got == 0) {
     Record(task, arena::Exit::kStuck, 0, nullptr);
@@ -127,10 +132,18 @@ void Tasks::ReapAll(uint64_t deadline_ns) {
   for (size_t task = 0; task < tasks_.size(); ++task) Reap(task, deadline_ns);
 }
 
-bool Tasks::AwaitEnd(const Task& task, uint64_t deadline_ns) const {
+bool Tasks::AwaitChange(const Task& task, uint64_t deadline_ns) const {
   // Opened for the wait only: one descriptor per worker would make every later clone and exit slower.
   const UniqueFd fd(static_cast<int>(syscall(SYS_pidfd_open, task.pid, 0)));
-  return fd.valid() && PollUntil(fd.get(), deadline_ns);
+  if (!fd.valid() || MonotonicNs() >= deadline_ns) return false;
+  if (!PollUntil(fd.get(), MonotonicNs())) return PollUntil(fd.get(), deadline_ns);
+  // It has ended, and a tracer holds it: ptrace(2). Its parent hears of it when the tracer lets go.
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  const timespec timeout = {0, kTracedWaitNs};
+  sigtimedwait(&child, nullptr, &timeout);
+  return true;
 }
 
 void Tasks::Record(const Task& task, arena::Exit exit, int value, const rusage* usage) const {

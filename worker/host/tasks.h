@@ -66,7 +66,8 @@ class Tasks {
   };
 
   void Record(const Task& task, arena::Exit exit, int value, const rusage* usage) const;
-  bool AwaitEnd(const Task& task, uint64_t deadline_ns) const;
+  // Waits until another wait4 may find the end of a task. False: the instant has passed.
+  bool AwaitChange(const Task& task, uint64_t deadline_ns) const;
 
   const arena::Arena* arena_;
   std::vector<Task> tasks_;

@@ -27,7 +27,7 @@
 namespace muster::host {
 namespace {
 
-constexpr absl::Duration kAnswerBound = absl::Seconds(30);
+constexpr absl::Duration kAnswerBound = absl::Seconds(60);
 constexpr int kControlFd = 3;
 
 [[noreturn]] void RunForkedHost(UniqueFd control, Cloner* cloner) {
@@ -171,11 +171,15 @@ control::Reply HostDriver::Place(const control::Place& place, int cgroup) {
   return Await(Send(request, cgroup >= 0 ? std::vector<int>{cgroup} : std::vector<int>{}));
 }
 
-control::Reply HostDriver::Stop(absl::Duration deadline, absl::Duration reap_budget) {
+uint64_t HostDriver::SendStop(absl::Duration deadline, absl::Duration reap_budget) {
   control::Request request;
   request.mutable_stop()->set_deadline_ns(MonotonicNs() + absl::ToInt64Nanoseconds(deadline));
   request.mutable_stop()->set_reap_budget_ns(absl::ToInt64Nanoseconds(reap_budget));
-  return Await(Send(request));
+  return Send(request);
+}
+
+control::Reply HostDriver::Stop(absl::Duration deadline, absl::Duration reap_budget) {
+  return Await(SendStop(deadline, reap_budget));
 }
 
 control::Reply HostDriver::Kill() {

@@ -49,10 +49,11 @@ class HostDriver {
   // Opens the gate and says so, as Start does.
   void Start();
   control::Reply Place(const control::Place& place, int cgroup = -1);
-  control::Reply Stop(absl::Duration deadline = absl::Seconds(5), absl::Duration reap_budget = absl::Seconds(3));
+  control::Reply Stop(absl::Duration deadline = absl::Seconds(20), absl::Duration reap_budget = absl::Seconds(10));
   control::Reply Kill();
   // Sends without waiting for the answer, and awaits an answer.
   uint64_t SendSpawn(const SpawnRequest& request);
+  uint64_t SendStop(absl::Duration deadline, absl::Duration reap_budget = absl::Seconds(10));
   uint64_t Send(control::Request request, const std::vector<int>& descriptors = {});
   control::Reply Await(uint64_t number);
 
@@ -60,7 +61,7 @@ class HostDriver {
   void HangUp() { channel_ = control::Channel(); }
   pid_t pid() const { return pid_; }
   // Waits for the pool host to end, and reaps it; its wait status, -1 when it did not end in time.
-  int AwaitEnd(absl::Duration timeout = absl::Seconds(10));
+  int AwaitEnd(absl::Duration timeout = absl::Seconds(30));
 
   const arena::Arena& arena() const { return arena_; }
   arena::State StateOf(uint32_t worker) const { return arena_.live(worker).state.load(std::memory_order_acquire); }
@@ -72,7 +73,7 @@ class HostDriver {
   // Workers whose death was told so far, in that order. Awaits at least `count`.
   std::vector<uint32_t> Deaths(size_t count);
   // All workers have left the gate, or `timeout` has passed: false.
-  bool AwaitAllRunning(absl::Duration timeout = absl::Seconds(10)) const;
+  bool AwaitAllRunning(absl::Duration timeout = absl::Seconds(30)) const;
 
  private:
   void TakeEvent(absl::Duration timeout);
@@ -86,7 +87,7 @@ class HostDriver {
 };
 
 // Looks again and again until the condition holds; false when it does not within `timeout`.
-bool Eventually(const std::function<bool()>& condition, absl::Duration timeout = absl::Seconds(10));
+bool Eventually(const std::function<bool()>& condition, absl::Duration timeout = absl::Seconds(30));
 
 // Descriptors that the calling process has open.
 int CountDescriptors();
