@@ -20,8 +20,9 @@ namespace {
 
 constexpr absl::Duration kEnterTimeout = absl::Seconds(20);
 constexpr absl::Duration kCatalogueTimeout = absl::Seconds(20);
-// For calls to find out that the daemon stops; their pools are gone by then.
-constexpr absl::Duration kLastCalls = absl::Seconds(2);
+// For calls to find out that the daemon stops; their pools are gone by then. Peers that nobody polls for, as idle clients of
+// gRPC's own, take all of it.
+constexpr absl::Duration kLastCalls = absl::Milliseconds(500);
 // Longest wait for a call that still makes something in the name of a lease that ends.
 constexpr absl::Duration kLastUses = absl::Seconds(60);
 

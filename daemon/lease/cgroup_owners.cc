@@ -58,7 +58,9 @@ absl::Status CgroupOwners::BeginRemove(absl::string_view name, const std::option
   const bool going = std::any_of(tree.begin(), tree.end(), [](const auto& it) { return it->second.going; });
   if (tree.empty() || going) return absl::NotFoundError(absl::StrCat("no cgroup ", name, " was made by a client"));
   for (const auto& it : tree) {
-    if (!lease_id.has_value() || it->second.leases.count(*lease_id) > 0) continue;
+    // One that was kept and has outlived its leases is anybody's.
+    const std::multiset<std::string>& leases = it->second.leases;
+    if (!lease_id.has_value() || leases.empty() || leases.count(*lease_id) > 0) continue;
     return absl::PermissionDeniedError(
         absl::StrCat("cgroup ", it->first, " does not belong to lease ", *lease_id, "; an operator may remove it"));
   }

@@ -39,12 +39,12 @@ TEST_F(CgroupOwnersTest, ACgroupOfTwoLeasesGoesWithTheLast) {
   EXPECT_EQ(owners_.BeginRemoveUnclaimed(), Names{"a"});
 }
 
-TEST_F(CgroupOwnersTest, AKeptCgroupStaysUntilRemoved) {
+TEST_F(CgroupOwnersTest, AKeptCgroupStaysUntilAnybodyRemovesIt) {
   MustClaim("a", "L1", /*keep=*/true);
+  EXPECT_EQ(owners_.BeginRemove("a", "L2").code(), absl::StatusCode::kPermissionDenied);
   owners_.EndLease("L1");
   EXPECT_TRUE(owners_.BeginRemoveUnclaimed().empty());
-  EXPECT_EQ(owners_.BeginRemove("a", "L2").code(), absl::StatusCode::kPermissionDenied);
-  EXPECT_TRUE(owners_.BeginRemove("a", std::nullopt).ok());
+  EXPECT_TRUE(owners_.BeginRemove("a", "L2").ok());
 }
 
 TEST_F(CgroupOwnersTest, LeavesGoBeforeWhatIsAboveThem) {

@@ -180,7 +180,6 @@ void PoolCore::OnWorkerDied(uint32_t worker) {
   }
   v1::WorkerReport report;
   BuildReport(ContextOfReports(), worker, /*without_samples=*/true, &report);
-  LogWarning(absl::StrCat("pool ", id(), ": worker ", worker, " died: ", report.exit_info().ShortDebugString()));
   if (environment_.listener != nullptr) {
     environment_.listener->OnWorkerDied(Pool(shared_from_this()), worker, report.exit_info());
   }

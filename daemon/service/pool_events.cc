@@ -43,7 +43,6 @@ void PoolEvents::OnWorkerDied(const Pool& pool, uint32_t worker, const v1::ExitI
 }
 
 void PoolEvents::OnPoolEnded(const Pool& pool, absl::string_view error) {
-  if (!error.empty()) LogWarning(absl::StrCat("pool ", pool.id(), ": its pool host is gone: ", error));
   v1::LeaseEvent event;
   event.mutable_pool_ended()->set_pool_id(pool.id());
   event.mutable_pool_ended()->set_error(std::string(error));

@@ -1,4 +1,4 @@
-// What pools tell without being asked: to the log, to their leases, to their watches.
+// What pools tell without being asked: deaths of workers to the log, everything to leases and watches.
 #ifndef MUSTER_DAEMON_SERVICE_POOL_EVENTS_H_
 #define MUSTER_DAEMON_SERVICE_POOL_EVENTS_H_
 
