@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/error_detail.h"
 #include "base/log.h"
 #include "base/status_macros.h"
 
@@ -58,8 +59,9 @@ absl::StatusOr<CgroupManager::Plan> CgroupManager::MakePlan(const v1::CgroupSpec
   Entry entry;
   if (spec.has_kind()) entry.kind = spec.kind();
   if (entry.kind != v1::DOMAIN && !IsThreadTree(entry.kind)) {
-    return absl::InvalidArgumentError(absl::StrCat(field, ".kind: ", static_cast<int>(entry.kind),
-                                                   " is no kind; use DOMAIN, THREADED_ROOT or THREADED, or leave it out"));
+    return FieldError(absl::StrCat(field, ".kind"),
+                      absl::StrCat(static_cast<int>(entry.kind),
+                                   " is no kind; use DOMAIN, THREADED_ROOT or THREADED, or leave it out"));
   }
   ASSIGN_OR_RETURN(entry.settings, ResolveSettings(spec, field, options_.limits));
   RETURN_IF_ERROR(CheckControllers(entry));
@@ -71,9 +73,10 @@ absl::Status CgroupManager::CheckControllers(const Entry& entry) const {
     const auto status = std::find_if(options_.controllers.begin(), options_.controllers.end(),
                                      [&](const ControllerStatus& known) { return known.name == write.controller; });
     if (status != options_.controllers.end() && status->available) continue;
-    return absl::FailedPreconditionError(absl::StrCat(
-        write.field, ": needs the cgroup controller ", write.controller, ", which is missing: ",
-        status != options_.controllers.end() ? status->reason : "not in this kernel"));
+    return PreconditionError(
+        {"CGROUP_CONTROLLER", write.controller},
+        absl::StrCat(write.field, ": needs the cgroup controller ", write.controller, ", which is missing: ",
+                     status != options_.controllers.end() ? status->reason : "not in this kernel"));
   }
   return absl::OkStatus();
 }

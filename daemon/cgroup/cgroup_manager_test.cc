@@ -6,6 +6,7 @@
 
 #include <thread>
 
+#include "base/error_detail.h"
 #include "daemon/cgroup/fake_cgroup_tree.h"
 
 namespace muster {
@@ -76,6 +77,7 @@ TEST_F(CgroupManagerTest, MissingControllerIsNamedWithItsReason) {
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(Says(status, "spec.settings.pids_max: needs the cgroup controller pids")) << status;
   EXPECT_TRUE(Says(status, "bound to the version 1 hierarchy at /x")) << status;
+  EXPECT_EQ(PreconditionOf(status)->subject, "pids");
   EXPECT_FALSE(Exists("a"));
   EXPECT_EQ(manager_.Validate(Spec("name: 'a' settings { pids_max: 9 }"), "spec").code(), status.code());
 }
@@ -84,6 +86,9 @@ TEST_F(CgroupManagerTest, WrongSpecNamesTheField) {
   EXPECT_TRUE(Says(Create("name: 'a/..'"), "spec.name: ")) << Create("name: 'a/..'");
   EXPECT_TRUE(Says(Create("name: 'a' settings { cpu_weight: 0 }"), "spec.settings.cpu_weight: "));
   EXPECT_TRUE(Says(Create("name: 'a' kind: CGROUP_KIND_UNSPECIFIED"), "spec.kind: "));
+  EXPECT_EQ(FieldOf(Create("name: 'a/..'")), "spec.name");
+  EXPECT_EQ(FieldOf(Create("name: 'a' settings { cpu_weight: 0 }")), "spec.settings.cpu_weight");
+  EXPECT_EQ(FieldOf(Create("name: 'a' kind: CGROUP_KIND_UNSPECIFIED")), "spec.kind");
   v1::CgroupSpec unknown = Spec("name: 'a'");
   unknown.set_kind(static_cast<v1::CgroupKind>(77));
   EXPECT_EQ(manager_.Create(unknown, "spec", Soon()).status().code(), absl::StatusCode::kInvalidArgument);

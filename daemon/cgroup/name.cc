@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "base/error_detail.h"
 #include "base/status_macros.h"
 
 namespace muster {
@@ -19,7 +20,7 @@ constexpr absl::string_view kReservedPrefixes[] = {"cgroup.", "cpu.",     "cpuse
                                                    "pids.",   "hugetlb.", "rdma.",   "misc.",   "irq."};
 
 absl::Status Refuse(absl::string_view field, absl::string_view why) {
-  return absl::InvalidArgumentError(absl::StrCat(field, ": ", why));
+  return FieldError(field, why);
 }
 
 absl::Status CheckComponent(absl::string_view component, absl::string_view field) {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "base/error_detail.h"
 #include "base/status_macros.h"
 
 namespace muster {
@@ -65,7 +66,7 @@ class Resolver {
   }
 
   void Refuse(absl::string_view field, absl::string_view why) {
-    if (error_.ok()) error_ = absl::InvalidArgumentError(absl::StrCat(prefix_, field, ": ", why));
+    if (error_.ok()) error_ = FieldError(absl::StrCat(prefix_, field), why);
   }
 
   absl::StatusOr<std::vector<SettingWrite>> Finish() && {

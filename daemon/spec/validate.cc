@@ -5,7 +5,6 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "base/error_detail.h"
 #include "base/status_macros.h"
 #include "daemon/cgroup/name.h"
@@ -18,9 +17,7 @@ namespace muster {
 namespace {
 
 absl::Status CheckCgroupName(const std::string& name, const std::string& field) {
-  const auto path = CgroupPath::Parse(name, field);
-  if (path.ok()) return absl::OkStatus();
-  return FieldError(field, absl::StripPrefix(path.status().message(), absl::StrCat(field, ": ")));
+  return CgroupPath::Parse(name, field).status();
 }
 
 // Calls `check(group, path prefix)` for each group, the primary one first, until one fails.
