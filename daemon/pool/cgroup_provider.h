@@ -33,6 +33,10 @@ class CgroupProvider {
  public:
   virtual ~CgroupProvider() = default;
 
+  // Whether a cgroup could be made like this, without making it. INVALID_ARGUMENT names the field below `field`;
+  // FAILED_PRECONDITION: a controller is missing.
+  virtual absl::Status Validate(const v1::CgroupSpec& spec, const std::string& field) = 0;
+
   // CPUs that a task there may use: cpuset.cpus.effective, or every online CPU where there is no cpuset controller.
   virtual absl::StatusOr<CpuSet> EffectiveCpus(const std::string& name) = 0;
 

@@ -18,6 +18,9 @@ class InstanceCgroups final : public CgroupProvider {
 
   InstanceCgroups(CgroupManager* manager, const CgroupDir* workload) : manager_(manager), workload_(workload) {}
 
+  absl::Status Validate(const v1::CgroupSpec& spec, const std::string& field) override {
+    return manager_->Validate(spec, field);
+  }
   absl::StatusOr<CpuSet> EffectiveCpus(const std::string& name) override;
   absl::StatusOr<PoolCgroup> CreateOwn(const std::string& pool_id) override;
   absl::Status Create(const v1::CgroupSpec& spec, const std::string& pool_id) override;

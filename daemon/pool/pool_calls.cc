@@ -122,6 +122,13 @@ void PoolCore::Release(uint64_t now_ns, uint64_t vmstat_plus_one) const {
   arena::Open(gate());
 }
 
+void PoolCore::StartControlClocks() {
+  const uint64_t host_ns = host_->process().CpuTimeNs();
+  MutexLock lock(&mutex_);
+  host_cpu_before_ns_ = host_ns;
+  daemon_cpu_before_ns_ = ClockNs(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 absl::StatusOr<StartResult> PoolCore::StartAll(std::vector<std::shared_ptr<PoolCore>> pools, Deadline deadline) {
   const std::vector<std::shared_ptr<PoolCore>> asked_for = pools;
   // Turns are taken in one order, each pool's once, so that two calls never wait for each other.
@@ -136,6 +143,7 @@ absl::StatusOr<StartResult> PoolCore::StartAll(std::vector<std::shared_ptr<PoolC
     if (now == PoolState::kReady) ready.push_back(pool);
     if (now != PoolState::kReady && now != PoolState::kStarted) return pool->WrongState(now, "Start", "READY or STARTED");
   }
+  for (const std::shared_ptr<PoolCore>& pool : ready) pool->StartControlClocks();
   const absl::StatusOr<uint64_t> migrated = ReadNumaPagesMigrated();
   const uint64_t now_ns = MonotonicNs();
   for (const std::shared_ptr<PoolCore>& pool : ready) pool->Release(now_ns, migrated.ok() ? *migrated + 1 : 0);
@@ -221,10 +229,9 @@ ReportContext PoolCore::ContextOfReports() {
     context.collected_at_ns = collected_at_ns_ != 0 ? collected_at_ns_ : MonotonicNs();
     context.host_error = host_error_;
   }
-  context.stray_end = [this](pid_t pid) -> std::optional<ProcessEnd> {
+  context.stray_end = [this](pid_t pid) {
     MutexLock lock(&mutex_);
-    const auto found = strays_.find(pid);
-    return found == strays_.end() ? std::nullopt : std::make_optional(found->second);
+    return strays_.Find(pid);
   };
   context.telemetry = [this](uint32_t worker) { return telemetry_.Find(worker); };
   context.oom_killed = [this](uint32_t worker) { return cgroups_.OomKilledInGroup(arena_.host(worker).group_idx); };

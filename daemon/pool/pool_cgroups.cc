@@ -17,7 +17,7 @@ absl::Status PoolCgroups::Acquire(const ResolvedSpec& resolved) {
     const v1::CgroupSpec& spec = resolved.spec.cgroups(i);
     const absl::Status made = provider_->Create(spec, pool_id_);
     if (!made.ok()) return Annotate(made, absl::StrCat("cgroups[", i, "]"));
-    made_.push_back(spec.name());
+    NoteMade(spec.name());
   }
   std::string own;
   for (uint32_t i = 0; i < resolved.groups.size(); ++i) {
@@ -25,7 +25,7 @@ absl::Status PoolCgroups::Acquire(const ResolvedSpec& resolved) {
     if (name.empty() && own.empty()) {
       ASSIGN_OR_RETURN(const PoolCgroup made, provider_->CreateOwn(pool_id_));
       own = made.name;
-      made_.push_back(own);
+      NoteMade(own);
     }
     if (name.empty()) name = own;
     const absl::Status opened = Open(name);
@@ -49,8 +49,18 @@ absl::Status PoolCgroups::Open(const std::string& name) {
   return absl::OkStatus();
 }
 
+void PoolCgroups::NoteMade(const std::string& name) {
+  MutexLock lock(&mutex_);
+  made_.push_back(name);
+}
+
 void PoolCgroups::KillMade() {
-  for (const std::string& name : made_) {
+  std::vector<std::string> made;
+  {
+    MutexLock lock(&mutex_);
+    made = made_;
+  }
+  for (const std::string& name : made) {
     const absl::StatusOr<int> killed = provider_->Kill(name);
     if (!killed.ok() && !absl::IsNotFound(killed.status())) {
       LogWarning(absl::StrCat("pool ", pool_id_, ": killing what is in cgroup ", name, ": ", killed.status().message()));
@@ -58,22 +68,43 @@ void PoolCgroups::KillMade() {
   }
 }
 
-bool PoolCgroups::OomKilledInGroup(uint32_t group_idx) const {
-  if (group_idx >= group_index_.size()) return false;
-  const std::string& name = names_[group_index_[group_idx]];
+bool PoolCgroups::OomKilledNow(const std::string& name) const {
   const auto before = oom_kills_.find(name);
   if (before == oom_kills_.end()) return false;
   const absl::StatusOr<uint64_t> now = provider_->OomKills(name);
   return now.ok() && *now > before->second;
 }
 
+bool PoolCgroups::OomKilledInGroup(uint32_t group_idx) const {
+  if (group_idx >= group_index_.size()) return false;
+  const uint32_t at = group_index_[group_idx];
+  {
+    MutexLock lock(&mutex_);
+    if (at < oom_evidence_.size()) return oom_evidence_[at];
+  }
+  return OomKilledNow(names_[at]);
+}
+
+void PoolCgroups::SettleOomEvidence() {
+  std::vector<bool> evidence;
+  for (const std::string& name : names_) evidence.push_back(OomKilledNow(name));
+  MutexLock lock(&mutex_);
+  oom_evidence_ = std::move(evidence);
+}
+
 void PoolCgroups::Remove(Deadline deadline) {
-  while (!made_.empty()) {
-    const absl::Status removed = provider_->Remove(made_.back(), deadline);
-    if (!removed.ok() && !absl::IsNotFound(removed)) {
-      LogWarning(absl::StrCat("pool ", pool_id_, ": removing cgroup ", made_.back(), ": ", removed.message()));
+  while (true) {
+    std::string name;
+    {
+      MutexLock lock(&mutex_);
+      if (made_.empty()) return;
+      name = std::move(made_.back());
+      made_.pop_back();
     }
-    made_.pop_back();
+    const absl::Status removed = provider_->Remove(name, deadline);
+    if (!removed.ok() && !absl::IsNotFound(removed)) {
+      LogWarning(absl::StrCat("pool ", pool_id_, ": removing cgroup ", name, ": ", removed.message()));
+    }
   }
 }
 

@@ -8,12 +8,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 #include "daemon/pool/cgroup_provider.h"
 #include "daemon/spec/resolve.h"
 
 namespace muster {
 
-// Removes what it made when destroyed or closed: kills what still lives there, in reverse order of making. Thread-compatible.
+// Removes what it made when destroyed: kills what still lives there, in reverse order of making. Acquire comes first, on one thread,
+// and CloseDirectories next; the others are thread-safe.
 class PoolCgroups {
  public:
   // How long removing may take when nobody says.
@@ -38,21 +40,29 @@ class PoolCgroups {
   // SIGKILL to whatever lives in the cgroups that this pool made.
   void KillMade();
 
-  // Names of the groups' cgroups in which the out-of-memory killer has struck since Acquire.
+  // Whether the out-of-memory killer has struck in a group's cgroup between Acquire and SettleOomEvidence, or now.
   bool OomKilledInGroup(uint32_t group_idx) const;
+  void SettleOomEvidence();
 
   void Remove(Deadline deadline);
 
  private:
   absl::Status Open(const std::string& name);
+  void NoteMade(const std::string& name);
+  bool OomKilledNow(const std::string& name) const;
 
   CgroupProvider* const provider_;
   const std::string pool_id_;
-  std::vector<std::string> made_;
+  // Written by Acquire only.
   std::vector<std::string> names_;  // of directories_
   std::vector<UniqueFd> directories_;
   std::vector<uint32_t> group_index_;
   std::map<std::string, uint64_t> oom_kills_;  // before the pool ran; absent: no memory controller
+
+  mutable Mutex mutex_;
+  std::vector<std::string> made_ ABSL_GUARDED_BY(mutex_);
+  // In the order of names_; empty until it is settled.
+  std::vector<bool> oom_evidence_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace muster

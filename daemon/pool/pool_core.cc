@@ -11,12 +11,16 @@
 #include "base/status_macros.h"
 #include "daemon/pool/pool_state.h"
 #include "worker/arena/reader.h"
+#include "worker/control/spec.h"
 
 namespace muster {
 namespace {
 
 // What a reply may take beyond what the pool host was given for the work itself.
 constexpr absl::Duration kReplySlack = absl::Seconds(2);
+// For each worker to do something when a stop has to start the pool first.
+constexpr absl::Duration kFirstIterationTimeout = absl::Seconds(1);
+constexpr absl::Duration kFirstIterationPoll = absl::Milliseconds(1);
 // For the ends of workers that a lost pool host left behind: their death signal is immediate.
 constexpr absl::Duration kStrayTimeout = absl::Seconds(2);
 
@@ -29,29 +33,37 @@ PoolCore::PoolCore(Identity identity, const PoolEnvironment* environment, std::f
       environment_(*environment),
       pool_collected_(std::move(pool_collected)),
       made_at_ns_(MonotonicNs()),
-      daemon_cpu_before_ns_(ClockNs(CLOCK_PROCESS_CPUTIME_ID)),
       cgroups_(environment->cgroups, identity_.id),
-      labels_(identity_.labels) {}
+      labels_(identity_.labels),
+      daemon_cpu_before_ns_(ClockNs(CLOCK_PROCESS_CPUTIME_ID)) {}
 
 PoolCore::~PoolCore() { Drop(Deadline::After(environment_.limits.reap_budget)); }
 
 absl::Status PoolCore::Spawn(Deadline deadline) {
-  const absl::Status made = Make(deadline);
-  if (!made.ok()) {
-    Drop(Deadline::After(environment_.limits.reap_budget));
-    return made;
+  {
+    MutexLock lock(&mutex_);
+    making_ = true;
   }
-  MutexLock lock(&mutex_);
-  if (state_ != PoolState::kSpawning) return absl::CancelledError(absl::StrCat("pool ", id(), " was dropped meanwhile"));
-  MoveTo(PoolState::kReady);
-  changed_.NotifyAll();
-  return absl::OkStatus();
+  absl::Status made = Make(deadline);
+  {
+    MutexLock lock(&mutex_);
+    making_ = false;
+    if (state_ != PoolState::kSpawning) made = absl::CancelledError(absl::StrCat("pool ", id(), " was dropped meanwhile"));
+    if (made.ok()) {
+      strays_.Watch(&arena_);
+      MoveTo(PoolState::kReady);
+    }
+    changed_.NotifyAll();
+  }
+  if (!made.ok()) Drop(Deadline::After(environment_.limits.reap_budget));
+  return made;
 }
 
 absl::Status PoolCore::Make(Deadline deadline) {
   RETURN_IF_ERROR(cgroups_.Acquire(identity_.resolved));
   ASSIGN_OR_RETURN(const UniqueFd arena_fd, arena::Arena::Create(identity_.shapes));
   ASSIGN_OR_RETURN(arena_, arena::Arena::Map(arena_fd.get(), arena::Arena::Access::kDaemon));
+  if (state() != PoolState::kSpawning) return absl::CancelledError("dropped while it was being made");
   ASSIGN_OR_RETURN(LaunchedHost launched, environment_.launcher->Launch());
   {
     MutexLock lock(&mutex_);
@@ -111,9 +123,10 @@ void PoolCore::MoveTo(PoolState to) {
 
 absl::Status PoolCore::Stop(Deadline deadline) {
   if (state() == PoolState::kReady) {
-    const absl::Status started = StartAll({shared_from_this()}, deadline).status();
+    const absl::StatusOr<StartResult> started = StartAll({shared_from_this()}, deadline);
     // Somebody else may have started or stopped it first.
-    if (!started.ok() && !absl::IsFailedPrecondition(started)) return started;
+    if (!started.ok() && !absl::IsFailedPrecondition(started.status())) return started.status();
+    if (started.ok() && !started->pools[0].already_started) AwaitFirstIterations(deadline);
   }
   bool is_first = false;
   {
@@ -135,6 +148,29 @@ absl::Status PoolCore::Stop(Deadline deadline) {
   return absl::OkStatus();
 }
 
+bool PoolCore::HasDoneSomething(uint32_t worker) const {
+  if (arena_.host(worker).exit.load(std::memory_order_relaxed) != arena::Exit::kNone) return true;
+  const arena::LiveReading live = arena::ReadLive(arena_, worker);
+  // A function of the user's own need not count; a program cannot.
+  const bool need_not_count = GroupOf(resolved().spec, arena_.host(worker).group_idx).work().has_custom();
+  return live.iterations > 0 || live.state > (need_not_count ? arena::State::kReady : arena::State::kRunning);
+}
+
+void PoolCore::AwaitFirstIterations(Deadline deadline) {
+  deadline = Earlier(deadline, Deadline::After(kFirstIterationTimeout));
+  MutexLock lock(&mutex_);
+  for (uint32_t worker = 0; worker < arena_.num_workers() && state_ == PoolState::kStarted;) {
+    if (HasDoneSomething(worker)) {
+      ++worker;
+    } else if (deadline.Expired()) {
+      return;
+    } else {
+      // Workers only store: nobody rings for an iteration.
+      changed_.WaitUntil(&mutex_, SteadyDeadline(kFirstIterationPoll));
+    }
+  }
+}
+
 void PoolCore::SendStop() {
   const Limits& limits = environment_.limits;
   absl::Duration bound = limits.collect_deadline;
@@ -152,6 +188,7 @@ void PoolCore::SendStop() {
 
 void PoolCore::OnStopped(const absl::StatusOr<control::Reply>& reply) {
   if (reply.ok() && reply->code() == 0) return BecomeCollected("", reply->host_cpu_ns());
+  if (state() == PoolState::kDropped) return;
   // A pool host that does not stop its workers is of no more use: its end takes them along, and OnHostEnded collects.
   LogWarning(absl::StrCat("pool ", id(), ": the pool host did not stop its workers: ",
                           reply.ok() ? reply->message() : std::string(reply.status().message())));
@@ -159,12 +196,18 @@ void PoolCore::OnStopped(const absl::StatusOr<control::Reply>& reply) {
 }
 
 void PoolCore::BecomeCollected(const std::string& host_error, uint64_t host_cpu_ns) {
+  // Reports are to be the same whenever they are asked for.
+  cgroups_.SettleOomEvidence();
   {
     MutexLock lock(&mutex_);
     if (!MayMove(state_, PoolState::kCollected)) return;
     host_error_ = host_error;
-    host_cpu_ns_ = host_cpu_ns;
+    host_cpu_ns_ = host_cpu_ns - std::min(host_cpu_ns, host_cpu_before_ns_);
     daemon_cpu_ns_ = ClockNs(CLOCK_PROCESS_CPUTIME_ID) - daemon_cpu_before_ns_;
+    for (uint32_t worker = 0; !host_error.empty() && worker < arena_.num_workers(); ++worker) {
+      const bool was_told = arena_.host(worker).exit.load(std::memory_order_relaxed) != arena::Exit::kNone;
+      if (!was_told && arena::ReadLive(arena_, worker).state != arena::State::kFinished) ++dead_workers_;
+    }
     collected_at_ns_ = MonotonicNs();
     MoveTo(PoolState::kCollected);
     changed_.NotifyAll();
@@ -180,8 +223,9 @@ void PoolCore::OnWorkerDied(uint32_t worker) {
   }
   v1::WorkerReport report;
   BuildReport(ContextOfReports(), worker, /*without_samples=*/true, &report);
-  if (environment_.listener != nullptr) {
-    environment_.listener->OnWorkerDied(Pool(shared_from_this()), worker, report.exit_info());
+  const std::shared_ptr<PoolCore> self = weak_from_this().lock();
+  if (environment_.listener != nullptr && self != nullptr) {
+    environment_.listener->OnWorkerDied(Pool(self), worker, report.exit_info());
   }
 }
 
@@ -201,37 +245,41 @@ void PoolCore::OnHostEnded(const std::string& error) {
   }
 }
 
-bool PoolCore::AllEnded() const {
-  for (uint32_t worker = 0; worker < arena_.num_workers(); ++worker) {
-    const arena::HostEntry& entry = arena_.host(worker);
-    if (entry.exit.load(std::memory_order_acquire) == arena::Exit::kNone && strays_.count(entry.pid) == 0) return false;
-  }
-  return true;
-}
-
 void PoolCore::AwaitStrays() {
   const Deadline deadline = Deadline::After(kStrayTimeout);
   MutexLock lock(&mutex_);
-  while (!AllEnded() && !deadline.Expired()) changed_.WaitUntil(&mutex_, deadline.when());
+  // One that is dropped has no more use for them.
+  while (!strays_.KnowsAll() && state_ != PoolState::kDropped && !deadline.Expired()) {
+    changed_.WaitUntil(&mutex_, deadline.when());
+  }
 }
 
 bool PoolCore::RecordStray(pid_t pid, const ProcessEnd& end) {
   MutexLock lock(&mutex_);
-  if (state_ == PoolState::kSpawning || state_ == PoolState::kDropped) return false;
-  for (uint32_t worker = 0; worker < arena_.num_workers(); ++worker) {
-    if (arena_.host(worker).pid.load(std::memory_order_relaxed) != pid) continue;
-    strays_[pid] = end;
-    changed_.NotifyAll();
-    return true;
-  }
-  return false;
+  if (!strays_.Record(pid, end)) return false;
+  changed_.NotifyAll();
+  return true;
+}
+
+bool PoolCore::is_gone() const {
+  MutexLock lock(&mutex_);
+  return gone_;
+}
+
+bool PoolCore::AwaitMade(Deadline deadline) {
+  MutexLock lock(&mutex_);
+  while (making_ && !deadline.Expired()) changed_.WaitUntil(&mutex_, deadline.when());
+  return !making_;
 }
 
 bool PoolCore::Drop(Deadline deadline) {
   {
     MutexLock lock(&mutex_);
-    if (cleaned_) return false;
-    cleaned_ = true;
+    if (dropping_) {
+      while (!gone_ && !deadline.Expired()) changed_.WaitUntil(&mutex_, deadline.when());
+      return false;
+    }
+    dropping_ = true;
     MoveTo(PoolState::kDropped);
     changed_.NotifyAll();
   }
@@ -240,7 +288,12 @@ bool PoolCore::Drop(Deadline deadline) {
     if (!ended.ok()) LogWarning(absl::StrCat("pool ", id(), ": ending the pool host: ", ended.message()));
   }
   // With what fled from its workers; a little time even when the deadline has passed.
-  cgroups_.Remove(Deadline::After(std::max(deadline.Remaining(), environment_.limits.reap_budget)));
+  const Deadline rest = Deadline::After(std::max(deadline.Remaining(), environment_.limits.reap_budget));
+  // What is still being made would be made after its removal; the destructor finds it.
+  if (AwaitMade(rest)) cgroups_.Remove(rest);
+  MutexLock lock(&mutex_);
+  gone_ = true;
+  changed_.NotifyAll();
   return true;
 }
 

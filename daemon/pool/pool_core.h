@@ -4,7 +4,6 @@
 
 #include <sys/types.h>
 
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "daemon/pool/pool_cgroups.h"
 #include "daemon/pool/pool_table.h"
 #include "daemon/pool/report_builder.h"
+#include "daemon/pool/stray_ends.h"
 #include "daemon/pool/telemetry_pages.h"
 #include "daemon/poolhost/pool_host.h"
 #include "worker/arena/arena.h"
@@ -37,7 +37,7 @@ class PoolCore final : public PoolHostListener, public std::enable_shared_from_t
     std::vector<arena::WorkerShape> shapes;
   };
 
-  // `environment` and `pool_ended` outlive it; `pool_ended` is called, no lock held, when the pool has become COLLECTED.
+  // `environment` outlives it; `pool_collected` is called, no lock held, when the pool has become COLLECTED.
   PoolCore(Identity identity, const PoolEnvironment* environment, std::function<void()> pool_collected);
   ~PoolCore() override;
 
@@ -51,8 +51,10 @@ class PoolCore final : public PoolHostListener, public std::enable_shared_from_t
   absl::Status Collect(const CollectOptions& options, ReportSink* sink, Deadline deadline);
   absl::Status FillReport(uint32_t worker, bool without_samples, v1::WorkerReport* report);
   absl::StatusOr<v1::PoolSummary> Summary();
-  // False: somebody else has dropped it, or does.
+  // Returns when nothing of it is left. False: somebody else has dropped it, or does, and is waited for until the deadline.
   bool Drop(Deadline deadline);
+  // Drop has done its work.
+  bool is_gone() const;
 
   const std::string& id() const { return identity_.id; }
   const ResolvedSpec& resolved() const { return identity_.resolved; }
@@ -89,9 +91,15 @@ class PoolCore final : public PoolHostListener, public std::enable_shared_from_t
   void MoveTo(PoolState to) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Collected: all workers have ended. `host_error` is empty unless the pool host was lost.
   void BecomeCollected(const std::string& host_error, uint64_t host_cpu_ns);
+  // After a start that only serves a stop: lets each worker do something first, for a bounded time.
+  void AwaitFirstIterations(Deadline deadline);
+  bool HasDoneSomething(uint32_t worker) const;
+  // CPU time of control from now on is the pool's.
+  void StartControlClocks();
+  // Waits until Spawn's thread no longer makes anything. False: it still does.
+  bool AwaitMade(Deadline deadline);
   // A bounded wait for the ends of the workers that a lost pool host left to musterd.
   void AwaitStrays();
-  bool AllEnded() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   ReportContext ContextOfReports();
   arena::Gate gate() const { return {arena_.gate(), arena_.wake_order(), arena_.num_workers()}; }
 
@@ -99,7 +107,6 @@ class PoolCore final : public PoolHostListener, public std::enable_shared_from_t
   const PoolEnvironment& environment_;
   const std::function<void()> pool_collected_;
   const uint64_t made_at_ns_;
-  const uint64_t daemon_cpu_before_ns_;
   PoolCgroups cgroups_;
   arena::Arena arena_;
   TelemetryPages telemetry_;
@@ -112,14 +119,19 @@ class PoolCore final : public PoolHostListener, public std::enable_shared_from_t
   PoolState state_ ABSL_GUARDED_BY(mutex_) = PoolState::kSpawning;
   PoolLabels labels_ ABSL_GUARDED_BY(mutex_);
   bool turn_taken_ ABSL_GUARDED_BY(mutex_) = false;
-  bool cleaned_ ABSL_GUARDED_BY(mutex_) = false;
+  bool making_ ABSL_GUARDED_BY(mutex_) = false;
+  bool dropping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool gone_ ABSL_GUARDED_BY(mutex_) = false;
   uint32_t dead_workers_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t drain_bound_ns_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t collected_at_ns_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Of control: when the clocks were started, and used since then.
+  uint64_t host_cpu_before_ns_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t daemon_cpu_before_ns_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t host_cpu_ns_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t daemon_cpu_ns_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string host_error_ ABSL_GUARDED_BY(mutex_);
-  std::map<pid_t, ProcessEnd> strays_ ABSL_GUARDED_BY(mutex_);
+  StrayEnds strays_ ABSL_GUARDED_BY(mutex_);
 
   // Highest counters that a snapshot has shown.
   Mutex shown_mutex_;

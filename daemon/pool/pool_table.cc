@@ -76,7 +76,8 @@ class PoolTable::Impl {
   absl::StatusOr<CorePtr> Admit(const v1::WorkloadSpec& spec, const PoolLabels& labels);
   absl::StatusOr<ResolvedSpec> ValidateAndResolve(const v1::WorkloadSpec& spec) const;
   absl::Status CheckTotals(const std::vector<arena::WorkerShape>& shapes) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Forget(uint64_t number);
+  // A pool of which nothing is left. Another thread that still drops it forgets it afterwards.
+  void Forget(const PoolCore& core);
   // Drops pools at the same time and forgets them.
   void DropAll(const std::vector<std::pair<uint64_t, CorePtr>>& pools, Deadline deadline);
   // The thread that drops collected pools nobody has confirmed in time.
@@ -105,6 +106,9 @@ class PoolTable::Impl {
 
 absl::StatusOr<ResolvedSpec> PoolTable::Impl::ValidateAndResolve(const v1::WorkloadSpec& spec) const {
   RETURN_IF_ERROR(Validate(spec, {&environment_.limits, &environment_.topology, environment_.allow_exec}));
+  for (int i = 0; i < spec.cgroups_size(); ++i) {
+    RETURN_IF_ERROR(environment_.cgroups->Validate(spec.cgroups(i), absl::StrCat("cgroups[", i, "]")));
+  }
   ResolveContext context;
   context.limits = &environment_.limits;
   context.topology = &environment_.topology;
@@ -159,15 +163,16 @@ absl::StatusOr<Pool> PoolTable::Impl::Spawn(const v1::WorkloadSpec& spec, const 
   ASSIGN_OR_RETURN(const CorePtr core, Admit(spec, labels));
   const absl::Status spawned = core->Spawn(deadline);
   if (!spawned.ok()) {
-    Forget(NumberOf(core->id()));
+    Forget(*core);
     return spawned;
   }
   return Pool(core);
 }
 
-void PoolTable::Impl::Forget(uint64_t number) {
+void PoolTable::Impl::Forget(const PoolCore& core) {
+  if (!core.is_gone()) return;
   MutexLock lock(&mutex_);
-  pools_.erase(number);
+  pools_.erase(NumberOf(core.id()));
 }
 
 absl::StatusOr<Pool> PoolTable::Impl::Find(absl::string_view id) const {
@@ -205,7 +210,7 @@ bool PoolTable::Impl::Drop(absl::string_view id, Deadline deadline) {
     core = found->second;
   }
   const bool dropped = core->Drop(deadline);
-  Forget(number);
+  Forget(*core);
   return dropped;
 }
 
@@ -215,7 +220,7 @@ void PoolTable::Impl::DropAll(const std::vector<std::pair<uint64_t, CorePtr>>& p
     threads.emplace_back([core = core.get(), deadline] { core->Drop(deadline); });
   }
   for (std::thread& thread : threads) thread.join();
-  for (const auto& [number, core] : pools) Forget(number);
+  for (const auto& [number, core] : pools) Forget(*core);
 }
 
 int PoolTable::Impl::DropLease(absl::string_view lease_id, Deadline deadline) {

@@ -44,6 +44,12 @@ bool FakeProcess::killed() const {
   return killed_;
 }
 
+FakeHostProcess::~FakeHostProcess() {
+  if (process_->reaped()) return;
+  Kill().IgnoreError();
+  Reap(Deadline::After(absl::Milliseconds(10))).IgnoreError();
+}
+
 absl::Status FakeHostProcess::Kill() {
   std::function<void()> on_kill;
   {

@@ -42,6 +42,8 @@ class FakeProcess {
 class FakeHostProcess : public HostProcess {
  public:
   explicit FakeHostProcess(std::shared_ptr<FakeProcess> process) : process_(std::move(process)) {}
+  // As the real one: kills and reaps if need be.
+  ~FakeHostProcess() override;
 
   pid_t pid() const override { return process_->pid(); }
   int death_fd() const override { return process_->death_.get(); }
