@@ -1,17 +1,10 @@
-// What `muster vm` ends with.
+// What `muster vm` ends with besides the codes of `muster run` (tools/cli/exit_code.h).
 #ifndef MUSTER_TOOLS_VM_EXIT_CODES_H_
 #define MUSTER_TOOLS_VM_EXIT_CODES_H_
 
 namespace muster::vm {
 
-enum ExitCode {
-  kExitOk = 0,
-  // The workload ran; one of its verdicts is bad.
-  kExitVerdictBad = 1,
-  // Wrong flags or arguments.
-  kExitUsage = 2,
-  // The workload could not be run to its end.
-  kExitWorkloadFailed = 3,
+enum GuestExitCode {
   // The guest could not be prepared: no kernel, no QEMU, no image.
   kExitNoGuest = 10,
   // The guest's kernel panicked.
@@ -22,7 +15,7 @@ enum ExitCode {
   kExitNeverServed = 13,
   // The guest was there and is gone.
   kExitGuestLost = 14,
-  // Ended by SIGINT or SIGTERM.
+  // Ended by SIGINT, SIGTERM or SIGHUP.
   kExitInterrupted = 130,
 };
 

@@ -6,9 +6,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
+#include "tools/cli/exit_code.h"
 #include "tools/vm/exit_codes.h"
 #include "tools/vm/image/initramfs.h"
-#include "tools/vm/image/programs.h"
+#include "tools/vm/image/image_flags.h"
 #include "tools/vm/kernel/kernel_store.h"
 #include "tools/vm/kernel/vsock_device.h"
 #include "tools/vm/run/run_command.h"
@@ -25,7 +26,7 @@ struct Subcommand {
   int (*run)(const Flags& flags);
 };
 
-int Fail(const absl::Status& status, ExitCode code) {
+int Fail(const absl::Status& status, int code) {
   std::cerr << "muster vm: " << status.message() << "\n";
   return status.code() == absl::StatusCode::kInvalidArgument ? kExitUsage : code;
 }
@@ -34,7 +35,7 @@ int RunKernel(const Flags& flags) {
   const absl::StatusOr<GuestKernel> kernel = KernelFrom(flags);
   if (!kernel.ok()) return Fail(kernel.status(), kExitNoGuest);
   std::cout << kernel->image << "\n";
-  return kExitOk;
+  return kExitGood;
 }
 
 std::vector<FlagSpec> ImageSubcommandFlags() {
@@ -59,7 +60,7 @@ absl::Status WriteImage(const Flags& flags) {
 
 int RunImage(const Flags& flags) {
   const absl::Status status = WriteImage(flags);
-  return status.ok() ? kExitOk : Fail(status, kExitNoGuest);
+  return status.ok() ? kExitGood : Fail(status, kExitNoGuest);
 }
 
 int RunVsockDevice(const Flags& flags) {
@@ -68,7 +69,7 @@ int RunVsockDevice(const Flags& flags) {
   const absl::StatusOr<std::string> path = FetchVsockDevice(*options);
   if (!path.ok()) return Fail(path.status(), kExitNoGuest);
   std::cout << *path << "\n";
-  return kExitOk;
+  return kExitGood;
 }
 
 std::vector<Subcommand> Subcommands() {

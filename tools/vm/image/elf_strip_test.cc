@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <random>
 
 #include "absl/time/time.h"
 #include "base/file_io.h"
@@ -43,6 +44,17 @@ TEST(ElfStripTest, OtherBytesAreLeftAlone) {
   const uint64_t far = ~uint64_t{0};
   std::memcpy(broken.data() + 32, &far, 8);
   EXPECT_EQ(StripElf(broken), broken);
+}
+
+TEST(ElfStripTest, DamagedHeadersAreReadWithoutHarm) {
+  const std::string whole = OwnProgram().substr(0, 1000);
+  std::mt19937 random(1);
+  for (int round = 0; round < 20000; ++round) {
+    std::string program = whole.substr(0, random() % (whole.size() + 1));
+    for (int change = 0; change < 3 && !program.empty(); ++change) program[random() % program.size()] = random();
+    EXPECT_LE(StripElf(program).size(), program.size());
+    NeedsLoader(program);
+  }
 }
 
 }  // namespace

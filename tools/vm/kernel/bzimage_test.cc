@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <string.h>
 
+#include <random>
+
 #include "absl/time/time.h"
 #include "tools/vm/support/program.h"
 
@@ -79,6 +81,17 @@ TEST(BzImageTest, BrokenImagesAreRefusedAndNotRead) {
   Put<uint32_t>(&image, 0x24c, 0xffffffff);
   EXPECT_THAT(std::string(ParseBzImage(image).status().message()), HasSubstr("outside the file"));
   EXPECT_THAT(std::string(ParseBzImage(MakeImage("unknown format")).status().message()), HasSubstr("none of zstd"));
+}
+
+TEST(BzImageTest, DamagedHeadersAreReadWithoutHarm) {
+  const std::string whole = MakeImage(WithSize("\x28\xb5\x2f\xfd and more", 4711));
+  std::mt19937 random(1);
+  for (int round = 0; round < 20000; ++round) {
+    std::string image = whole.substr(0, random() % (whole.size() + 1));
+    for (int change = 0; change < 3 && !image.empty(); ++change) image[(0x1f0 + random() % 0x60) % image.size()] = random();
+    ParseBzImage(image).status().IgnoreError();
+    ReleaseOfVmlinux(image);
+  }
 }
 
 TEST(BzImageTest, ReleaseOfAnUncompressedKernelIsInItsBanner) {

@@ -112,7 +112,11 @@ absl::Status Guest::StartQemu(const GuestOptions& options) {
   started_ = absl::Now();
   ASSIGN_OR_RETURN(LeashedProcess qemu, LeashedProcess::Spawn(leash));
   qemu_.emplace(std::move(qemu));
-  return absl::OkStatus();
+  if (!options.may_be_kept) return absl::OkStatus();
+  // At once: whoever ends this process without a word leaves a guest that can be found.
+  KeptGuest kept = {directory_.path(), address(), {qemu_->pid()}};
+  if (device_.has_value()) kept.pids.push_back(device_->pid());
+  return RecordKeptGuest(kept);
 }
 
 void Guest::WaitForNews(Deadline deadline) {
@@ -127,7 +131,7 @@ void Guest::WaitForNews(Deadline deadline) {
   if (console_.progress().daemon_ready.has_value() && !seen_ready_.has_value()) seen_ready_ = since;
 }
 
-GuestFailure Guest::Failure(ExitCode code, const std::string& what) {
+GuestFailure Guest::Failure(GuestExitCode code, const std::string& what) {
   const std::string tail = ConsoleTail(kTailLines);
   const std::string log = ReadLog(directory_.path() + "/qemu.log");
   return {code, absl::StrCat(what, log.empty() ? "" : absl::StrCat("; QEMU says: ", log),
@@ -199,14 +203,10 @@ void Guest::Kill() const {
   if (device_.has_value()) device_->Kill();
 }
 
-absl::Status Guest::Keep(std::unique_ptr<Guest> guest) {
-  KeptGuest kept = {guest->directory(), guest->address(), {guest->qemu_->pid()}};
-  if (guest->device_.has_value()) kept.pids.push_back(guest->device_->pid());
-  RETURN_IF_ERROR(RecordKeptGuest(kept));
+void Guest::Keep(std::unique_ptr<Guest> guest) {
   std::move(*guest->qemu_).Release();
   if (guest->device_.has_value()) std::move(*guest->device_).Release();
   std::move(guest->directory_).Release();
-  return absl::OkStatus();
 }
 
 }  // namespace muster::vm

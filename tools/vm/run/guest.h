@@ -32,7 +32,7 @@ struct GuestOptions {
   std::string kernel_arguments;
   std::vector<std::string> daemon_arguments;
   std::string qemu = "qemu-system-x86_64";
-  // The guest may outlive this process; see Keep.
+  // The guest may outlive this process; see Keep, and kept_guests.h for what ends it then.
   bool may_be_kept = false;
   // Where the guest's folder is made.
   std::string root = GuestDirRoot();
@@ -40,7 +40,7 @@ struct GuestOptions {
 
 // Why a guest is not, or no longer, of use.
 struct GuestFailure {
-  ExitCode code = kExitNoGuest;
+  GuestExitCode code = kExitNoGuest;
   // With the console's last lines where they tell something.
   std::string message;
 };
@@ -81,10 +81,11 @@ class Guest {
   // At once; any thread.
   void Kill() const;
   const std::string& directory() const { return directory_.path(); }
+  const Pidfd& qemu() const { return qemu_->pidfd(); }
   pid_t qemu_pid() const { return qemu_->pid(); }
 
-  // Leaves the guest running after us, with its folder (kept_guests.h); only with may_be_kept.
-  static absl::Status Keep(std::unique_ptr<Guest> guest);
+  // Leaves the guest running after us, with its folder; only with may_be_kept.
+  static void Keep(std::unique_ptr<Guest> guest);
 
  private:
   Guest(GuestDir directory, Transport transport)
@@ -97,7 +98,7 @@ class Guest {
   template <typename Done>
   std::optional<GuestFailure> WaitUntil(Done done, Deadline deadline, GuestFailure late);
   void WaitForNews(Deadline deadline);
-  GuestFailure Failure(ExitCode code, const std::string& what);
+  GuestFailure Failure(GuestExitCode code, const std::string& what);
 
   GuestDir directory_;
   Transport transport_;

@@ -4,7 +4,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 #include "tools/vm/image/initramfs.h"
-#include "tools/vm/image/programs.h"
+#include "tools/vm/image/image_flags.h"
 #include "tools/vm/kernel/kernel_store.h"
 #include "tools/vm/run/kvm_probe.h"
 

@@ -1,5 +1,7 @@
 #include "tools/vm/run/run_command.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <functional>
@@ -11,10 +13,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
+#include "tools/cli/exit_code.h"
+#include "tools/cli/results.h"
+#include "tools/cli/run_command.h"
+#include "tools/cli/spec_file.h"
+#include "tools/vm/run/guest_watch.h"
 #include "tools/vm/run/interrupt_watch.h"
 #include "tools/vm/run/kept_guests.h"
 #include "tools/vm/run/prepare.h"
-#include "tools/vm/run/workload.h"
 
 namespace muster::vm {
 namespace {
@@ -23,7 +29,7 @@ constexpr absl::Duration kPowerOffLimit = absl::Seconds(10);
 
 void Say(const std::string& line) { std::cerr << "muster vm: " << line << "\n"; }
 
-int Fail(const absl::Status& status, ExitCode code) {
+int Fail(const absl::Status& status, int code) {
   Say(std::string(status.message()));
   return status.code() == absl::StatusCode::kInvalidArgument ? kExitUsage : code;
 }
@@ -36,25 +42,33 @@ int Fail(const GuestFailure& failure) {
 // All that one run needs; the guest is watched over from its first moment.
 struct Run {
   absl::Duration boot_timeout;
-  // Empty: no spec.
-  std::string spec_path;
-  v1::WorkloadSpec spec;
-  std::string out;
+  // Flags of `muster run`, and the spec; empty: no spec.
+  std::vector<std::string> workload;
   bool keep = false;
   GuestOptions guest_options;
-  std::unique_ptr<InterruptWatch> interrupts;
   std::unique_ptr<Guest> guest;
+  // Goes before the guest: its clean-up speaks of it.
+  std::unique_ptr<InterruptWatch> interrupts;
 };
+
+std::vector<FlagSpec> WorkloadFlags() {
+  std::vector<FlagSpec> specs = {{"duration", "TIME", "how long it runs; in place of the spec's"}};
+  for (const FlagSpec& spec : Results::OutputFlags()) specs.push_back(spec);
+  return specs;
+}
 
 absl::Status ReadFlags(const Flags& flags, Run* run) {
   ASSIGN_OR_RETURN(const int64_t seconds, flags.GetInt("boot-timeout", 90, {1, 3600}));
   run->boot_timeout = absl::Seconds(seconds);
-  run->out = flags.Get("out");
   run->keep = flags.Has("keep");
   if (flags.positional().size() > 1) return absl::InvalidArgumentError("muster vm run takes one spec");
   if (flags.positional().empty()) return absl::OkStatus();
-  run->spec_path = flags.positional()[0];
-  ASSIGN_OR_RETURN(run->spec, ReadSpec(run->spec_path));
+  // A wrong spec shows before the guest boots.
+  RETURN_IF_ERROR(ReadSpecFile(flags.positional()[0]).status());
+  for (const FlagSpec& spec : WorkloadFlags()) {
+    if (flags.Has(spec.name)) run->workload.push_back(absl::StrCat("--", spec.name, spec.value_name.empty() ? "" : "=", flags.Get(spec.name)));
+  }
+  run->workload.push_back(flags.positional()[0]);
   return absl::OkStatus();
 }
 
@@ -88,44 +102,45 @@ std::optional<GuestFailure> Boot(Run* run) {
   return failure;
 }
 
-int JudgeSummary(const ReportSummary& summary) {
-  std::cout << FormatStats(summary) << std::flush;
-  for (const WorkerFinding& finding : summary.starved) Say(absl::StrCat("worker ", finding.worker_index, " in ", finding.cgroup, ": ", finding.text));
-  return summary.verdict == Verdict::kBad ? kExitVerdictBad : kExitOk;
+// A guest that dies meanwhile is the reason for whatever the client sees, and the client may look for it for minutes: then the
+// process ends here, with the guest's own reason.
+void EndWithGuest(Guest* guest) {
+  const std::optional<GuestFailure> failure = guest->FindFailure();
+  const int code = failure.has_value() ? Fail(*failure) : kExitGuestLost;
+  guest->Kill();
+  std::error_code error;
+  std::filesystem::remove_all(guest->directory(), error);
+  std::cout << std::flush;
+  _exit(code);
 }
 
 int RunSpec(Run* run) {
-  if (run->spec_path.empty()) return kExitOk;
+  if (run->workload.empty()) return kExitGood;
+  std::vector<std::string> arguments = {absl::StrCat("--target=", run->guest->address())};
+  arguments.insert(arguments.end(), run->workload.begin(), run->workload.end());
+  const Command command = RunCommand();
+  const absl::StatusOr<Flags> flags = Flags::Parse(arguments, command.flags);
+  if (!flags.ok()) return Fail(flags.status(), kExitUsage);
   const absl::Time begin = absl::Now();
-  const absl::StatusOr<ReportSummary> summary = RunWorkload({run->guest->address(), run->spec, run->boot_timeout, run->out});
-  if (summary.ok()) {
-    Say(absl::StrFormat("workload took %.2f s", absl::ToDoubleSeconds(absl::Now() - begin)));
-    return JudgeSummary(*summary);
+  int code = kExitGood;
+  {
+    const GuestWatch watch(run->guest->qemu(), [&] { EndWithGuest(run->guest.get()); });
+    // From here on a signal stops the workload and collects its reports, as in `muster run`.
+    run->interrupts.reset();
+    code = command.run(*flags);
   }
-  // A guest that died is the reason, and not what the client saw of it.
-  const std::optional<GuestFailure> failure = run->guest->FindFailure();
-  if (failure.has_value()) return Fail(*failure);
-  Say(absl::StrCat("workload failed: ", summary.status().message()));
-  return kExitWorkloadFailed;
+  Say(absl::StrFormat("workload took %.2f s", absl::ToDoubleSeconds(absl::Now() - begin)));
+  return code;
 }
 
 // Ends the guest, or lets it go.
 int Finish(Run* run, int code) {
   if (!run->keep) {
-    if (code <= kExitWorkloadFailed) Say(absl::StrFormat("powered off in %.2f s", absl::ToDoubleSeconds(run->guest->PowerOff(Deadline::After(kPowerOffLimit)))));
-    run->interrupts->Exchange([&] {
-      run->guest.reset();
-      return nullptr;
-    });
+    Say(absl::StrFormat("powered off in %.2f s", absl::ToDoubleSeconds(run->guest->PowerOff(Deadline::After(kPowerOffLimit)))));
     return code;
   }
   const std::string address = run->guest->address();
-  absl::Status kept;
-  run->interrupts->Exchange([&] {
-    kept = Guest::Keep(std::move(run->guest));
-    return nullptr;
-  });
-  if (!kept.ok()) return Fail(kept, kExitNoGuest);
+  Guest::Keep(std::move(run->guest));
   std::cout << address << "\n";
   Say(absl::StrCat("the guest is kept; `muster vm stop ", address, "` ends it"));
   return code;
@@ -134,11 +149,9 @@ int Finish(Run* run, int code) {
 }  // namespace
 
 std::vector<FlagSpec> RunFlags() {
-  std::vector<FlagSpec> specs = {{"out", "DIR", "write reports.jsonl and summary.json there"},
-                                 {"keep", "", "leave the guest running and print its address"},
+  std::vector<FlagSpec> specs = {{"keep", "", "leave the guest running and print its address"},
                                  {"boot-timeout", "SECONDS", "until musterd must serve (default 90)"}};
-  const std::vector<FlagSpec> guest = GuestFlags();
-  specs.insert(specs.end(), guest.begin(), guest.end());
+  for (const std::vector<FlagSpec>& more : {WorkloadFlags(), GuestFlags()}) specs.insert(specs.end(), more.begin(), more.end());
   return specs;
 }
 
@@ -157,9 +170,10 @@ int RunRun(const Flags& flags) {
   if (!launched.ok()) return Fail(launched, kExitNoGuest);
   Say(absl::StrCat("transport: ", Describe(run.guest->transport())));
   const std::optional<GuestFailure> failure = Boot(&run);
-  if (!failure.has_value()) return Finish(&run, RunSpec(&run));
-  run.keep = false;
-  return Finish(&run, Fail(*failure));
+  if (failure.has_value()) return Fail(*failure);
+  const int code = RunSpec(&run);
+  run.interrupts.reset();
+  return Finish(&run, code);
 }
 
 std::vector<FlagSpec> NoFlags() { return {}; }
@@ -168,14 +182,14 @@ int RunPs(const Flags&) {
   const absl::StatusOr<std::vector<KeptGuest>> guests = ListKeptGuests(GuestDirRoot());
   if (!guests.ok()) return Fail(guests.status(), kExitNoGuest);
   for (const KeptGuest& guest : *guests) std::cout << guest.address << "\n";
-  return kExitOk;
+  return kExitGood;
 }
 
 int RunStop(const Flags& flags) {
   const absl::StatusOr<std::vector<KeptGuest>> guests = ListKeptGuests(GuestDirRoot());
   if (!guests.ok()) return Fail(guests.status(), kExitNoGuest);
   const std::vector<std::string>& wanted = flags.positional();
-  int code = kExitOk;
+  int code = kExitGood;
   size_t found = 0;
   for (const KeptGuest& guest : *guests) {
     if (!wanted.empty() && std::count(wanted.begin(), wanted.end(), guest.address) == 0) continue;
