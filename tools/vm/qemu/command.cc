@@ -8,9 +8,10 @@ namespace {
 
 // With the default CPU, QEMU 7.2's emulation of cmpxchg16b panics guests now and then; with one thread per guest CPU its
 // emulation of self-modifying code does. Both are avoided here.
-std::vector<std::string> AcceleratorArguments(Accelerator accelerator) {
-  if (accelerator == Accelerator::kKvm) return {"-accel", "kvm", "-cpu", "host"};
-  return {"-accel", "tcg,thread=single", "-cpu", "qemu64,-cx16"};
+std::vector<std::string> AcceleratorArguments(const QemuCommand& command) {
+  if (command.accelerator == Accelerator::kKvm) return {"-accel", "kvm", "-cpu", "host"};
+  // Threads of a core are told to the guest in Intel's way only; AMD's, which is the default, is not emulated.
+  return {"-accel", "tcg,thread=single", "-cpu", command.shape.smt ? "qemu64,-cx16,vendor=GenuineIntel" : "qemu64,-cx16"};
 }
 
 void Append(const std::vector<std::string>& more, std::vector<std::string>* arguments) {
@@ -31,7 +32,7 @@ std::string KernelCommandLine(const QemuCommand& command) {
 
 std::vector<std::string> QemuArguments(const QemuCommand& command) {
   std::vector<std::string> arguments = {command.program};
-  Append(AcceleratorArguments(command.accelerator), &arguments);
+  Append(AcceleratorArguments(command), &arguments);
   Append({"-M", "q35", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"}, &arguments);
   Append(ShapeArguments(command.shape), &arguments);
   Append({"-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"}, &arguments);

@@ -31,6 +31,12 @@ TEST(QemuCommandTest, EmulationHasOneThreadAndNoCmpxchg16b) {
   EXPECT_THAT(Line(Command(TransportKind::kVhostVsock)), HasSubstr("-accel tcg,thread=single -cpu qemu64,-cx16 "));
 }
 
+TEST(QemuCommandTest, ThreadsOfACoreNeedAnIntelCpu) {
+  QemuCommand command = Command(TransportKind::kVhostVsock);
+  command.shape.smt = true;
+  EXPECT_THAT(Line(command), HasSubstr("-cpu qemu64,-cx16,vendor=GenuineIntel "));
+}
+
 TEST(QemuCommandTest, KvmPassesTheHostsCpu) {
   QemuCommand command = Command(TransportKind::kVhostVsock);
   command.accelerator = Accelerator::kKvm;
