@@ -88,7 +88,7 @@ INSTANTIATE_TEST_SUITE_P(
         WrongSpec{"TooManySamples", "max_samples: 100001", "spec.max_samples", "100000"},
         WrongSpec{"BothCounts", "num_workers: 2 workers_pct: 0.5", "spec.workers_pct", "num_workers"},
         WrongSpec{"PcommWithFork", "pcomm { name: 'x' } clone_mode: FORK", "spec.clone_mode", "THREAD"}),
-    [](const testing::TestParamInfo<WrongSpec>& info) { return std::string(info.param.name); });
+    [](const testing::TestParamInfo<WrongSpec>& wrong) { return std::string(wrong.param.name); });
 
 using InvalidRequestTest = LiveTest;
 

@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "worker/arena/layout.h"
 #include "worker/core/function.h"
+#include "worker/host/worker_main.h"
 
 namespace muster {
 namespace {
@@ -118,3 +119,5 @@ static const FunctionRegistration kRegistrations[] = {
 };
 
 }  // namespace muster
+
+int main(int argc, char** argv) { return muster::WorkerMain(argc, argv); }
