@@ -18,7 +18,7 @@
 namespace muster {
 namespace {
 
-constexpr absl::Duration kEnterTimeout = absl::Seconds(20);
+constexpr absl::Duration kEnterTimeout = absl::Seconds(10);
 constexpr absl::Duration kCatalogueTimeout = absl::Seconds(20);
 // For calls to find out that the daemon stops; their pools are gone by then. Peers that nobody polls for, as idle clients of
 // gRPC's own, take all of it.

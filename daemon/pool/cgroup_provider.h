@@ -27,6 +27,9 @@ struct PoolCgroup {
   UniqueFd domain_dir;
 };
 
+// Name of a pool's own cgroup: begins with a dot, which no user's name does.
+inline std::string OwnCgroupName(const std::string& pool_id) { return ".pool-" + pool_id; }
+
 // Names are relative to the instance's workload root; "" is the root itself. Thread-safe; outlives all pools. NOT_FOUND: no such
 // cgroup.
 class CgroupProvider {
@@ -40,7 +43,7 @@ class CgroupProvider {
   // CPUs that a task there may use: cpuset.cpus.effective, or every online CPU where there is no cpuset controller.
   virtual absl::StatusOr<CpuSet> EffectiveCpus(const std::string& name) = 0;
 
-  // Makes the cgroup of a pool's own, a domain without settings.
+  // Makes the cgroup OwnCgroupName(pool_id), a domain without settings. A call that fails may leave it behind: remove it.
   virtual absl::StatusOr<PoolCgroup> CreateOwn(const std::string& pool_id) = 0;
   // Makes one that a spec asks for; ALREADY_EXISTS when it is there.
   virtual absl::Status Create(const v1::CgroupSpec& spec, const std::string& pool_id) = 0;

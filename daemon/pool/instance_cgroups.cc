@@ -72,10 +72,7 @@ absl::StatusOr<CpuSet> InstanceCgroups::EffectiveCpus(const std::string& name) {
 absl::StatusOr<PoolCgroup> InstanceCgroups::CreateOwn(const std::string& pool_id) {
   ASSIGN_OR_RETURN(const CgroupPath path, CgroupPath::OfPool(pool_id));
   RETURN_IF_ERROR(manager_->CreateForPool(path, Deadline::After(kCreateTimeout)).status());
-  absl::StatusOr<PoolCgroup> cgroup = Open(path.text());
-  // Nothing is left of a call that fails.
-  if (!cgroup.ok()) manager_->Remove(path, Deadline::After(kCreateTimeout)).status().IgnoreError();
-  return cgroup;
+  return Open(path.text());
 }
 
 absl::Status InstanceCgroups::Create(const v1::CgroupSpec& spec, const std::string& pool_id) {

@@ -44,7 +44,7 @@ class Pool {
   // under way in one of them.
   static absl::StatusOr<StartResult> StartAll(const std::vector<Pool>& pools, Deadline deadline);
 
-  // Counters of all workers, in any state from READY on; zeros before Start. A counter never goes back from one snapshot to
+  // Counters of all workers, in any state from READY on, and of a collected pool also after it was dropped; zeros before Start. A counter never goes back from one snapshot to
   // the next, and a report's is never below the last snapshot's, but for sentinels.
   absl::StatusOr<PoolSnapshot> Snapshot() const;
 

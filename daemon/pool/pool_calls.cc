@@ -184,11 +184,14 @@ uint64_t NeverBack(uint64_t now, uint64_t* shown) { return *shown = std::max(*sh
 
 absl::StatusOr<PoolSnapshot> PoolCore::Snapshot() {
   PoolState now;
+  bool was_collected = false;
   {
     MutexLock lock(&mutex_);
     now = state_;
+    was_collected = collected_at_ns_ != 0;
   }
-  if (now == PoolState::kSpawning || now == PoolState::kDropped) return WrongState(now, "Snapshot", "READY or later");
+  const bool is_gone = now == PoolState::kDropped && !was_collected;
+  if (now == PoolState::kSpawning || is_gone) return WrongState(now, "Snapshot", "READY or later");
   const uint32_t workers = arena_.num_workers();
   PoolSnapshot snapshot;
   snapshot.iterations.resize(workers);
@@ -196,7 +199,7 @@ absl::StatusOr<PoolSnapshot> PoolCore::Snapshot() {
   snapshot.states.resize(workers);
   snapshot.last_cpus.resize(workers);
   snapshot.ages_ns.resize(workers);
-  snapshot.final = now == PoolState::kCollected;
+  snapshot.final = was_collected;
   MutexLock lock(&shown_mutex_);
   shown_iterations_.resize(workers);
   shown_units_.resize(workers);

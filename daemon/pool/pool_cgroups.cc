@@ -1,9 +1,13 @@
 #include "daemon/pool/pool_cgroups.h"
 
+#include <errno.h>
+#include <fcntl.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/errno_status.h"
 #include "base/error_detail.h"
 #include "base/log.h"
 #include "base/status_macros.h"
@@ -12,7 +16,17 @@
 
 namespace muster {
 
+absl::Status PoolCgroups::Reserve() {
+  for (int i = 0; i < kSpareDescriptors; ++i) {
+    UniqueFd fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!fd.valid()) return ErrnoStatus(errno, "reserving descriptors for the pool");
+    spare_.push_back(std::move(fd));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PoolCgroups::Acquire(const ResolvedSpec& resolved) {
+  RETURN_IF_ERROR(Reserve());
   for (int i = 0; i < resolved.spec.cgroups_size(); ++i) {
     const v1::CgroupSpec& spec = resolved.spec.cgroups(i);
     const absl::Status made = provider_->Create(spec, pool_id_);
@@ -23,9 +37,10 @@ absl::Status PoolCgroups::Acquire(const ResolvedSpec& resolved) {
   for (uint32_t i = 0; i < resolved.groups.size(); ++i) {
     std::string name = resolved.groups[i].cgroup;
     if (name.empty() && own.empty()) {
-      ASSIGN_OR_RETURN(const PoolCgroup made, provider_->CreateOwn(pool_id_));
-      own = made.name;
+      own = OwnCgroupName(pool_id_);
+      // Before it is made: a call that fails half-way may leave it.
       NoteMade(own);
+      RETURN_IF_ERROR(provider_->CreateOwn(pool_id_).status());
     }
     if (name.empty()) name = own;
     const absl::Status opened = Open(name);
@@ -93,6 +108,7 @@ void PoolCgroups::SettleOomEvidence() {
 }
 
 void PoolCgroups::Remove(Deadline deadline) {
+  spare_.clear();
   while (true) {
     std::string name;
     {

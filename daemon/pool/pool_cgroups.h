@@ -50,9 +50,14 @@ class PoolCgroups {
   absl::Status Open(const std::string& name);
   void NoteMade(const std::string& name);
   bool OomKilledNow(const std::string& name) const;
+  absl::Status Reserve();
+
+  // What removing needs of descriptors, held so that a daemon that runs out of them can still clean up.
+  static constexpr int kSpareDescriptors = 12;
 
   CgroupProvider* const provider_;
   const std::string pool_id_;
+  std::vector<UniqueFd> spare_;
   // Written by Acquire only.
   std::vector<std::string> names_;  // of directories_
   std::vector<UniqueFd> directories_;

@@ -46,6 +46,7 @@ class PoolCore final : public PoolHostListener, public std::enable_shared_from_t
 
   absl::StatusOr<std::vector<PlaceOutcome>> Place(const PlaceTarget& target, Deadline deadline);
   static absl::StatusOr<StartResult> StartAll(std::vector<std::shared_ptr<PoolCore>> pools, Deadline deadline);
+  // A pool that was collected and then dropped still answers with its final totals, for watches that are a little behind.
   absl::StatusOr<PoolSnapshot> Snapshot();
   absl::Status Stop(Deadline deadline);
   absl::Status Collect(const CollectOptions& options, ReportSink* sink, Deadline deadline);

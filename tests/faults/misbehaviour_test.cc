@@ -13,8 +13,8 @@ class MisbehaviourTest : public LiveTest {
   CollectedReports RunWithWorkerOne(const std::string& behaviour) {
     WorkloadHandle handle = MustSpawn(FunctionSpec(behaviour, "1", "num_workers: 3"));
     EXPECT_TRUE(handle.Start().ok());
-    // All have worked a little before worker 1 misbehaves, and the others go on.
-    WaitForProgress(handle, 5000, {1});
+    // Worker 1 misbehaves after 4,096 iterations, and the others go on.
+    WaitForIterations(handle, {5000, 4096, 5000});
     CollectedReports collected = MustCollect(std::move(handle));
     EXPECT_EQ(collected.reports.size(), 3u);
     collected.reports.resize(3);
@@ -84,7 +84,7 @@ TEST_F(MisbehaviourTest, SigstopIsTimedOut) {
 TEST_F(MisbehaviourTest, IgnoringTheStopIsTimedOutWithinTheDeadline) {
   WorkloadHandle handle = MustSpawn(FunctionSpec("ignore", "1", "num_workers: 3"));
   ASSERT_TRUE(handle.Start().ok());
-  WaitForProgress(handle, 5000, {1});
+  WaitForIterations(handle, {5000, 4096, 5000});
   const uint64_t began = MonotonicNs();
   const CollectedReports collected = MustCollect(std::move(handle));
   const double seconds = (MonotonicNs() - began) / 1e9;
@@ -127,6 +127,7 @@ class ThreadMisbehaviourTest : public MisbehaviourTest, public testing::WithPara
 TEST_P(ThreadMisbehaviourTest, NeighboursShareTheFateAndTheReportsSaySo) {
   WorkloadHandle handle = MustSpawn(FunctionSpec(GetParam(), "1", "num_workers: 3 clone_mode: THREAD"));
   ASSERT_TRUE(handle.Start().ok());
+  WaitForIterations(handle, {0, 4096, 0});
   const CollectedReports collected = MustCollect(std::move(handle));
   ASSERT_EQ(collected.reports.size(), 3u);
   for (uint32_t i = 0; i < 3; ++i) {
@@ -140,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(Ends, ThreadMisbehaviourTest, testing::Values("exit", "
 TEST_F(ThreadMisbehaviourTest, AnExceptionInOneThreadHarmsNoNeighbour) {
   WorkloadHandle handle = MustSpawn(FunctionSpec("throw", "1", "num_workers: 3 clone_mode: THREAD"));
   ASSERT_TRUE(handle.Start().ok());
-  WaitForProgress(handle, 5000, {1});
+  WaitForIterations(handle, {5000, 4096, 5000});
   const CollectedReports collected = MustCollect(std::move(handle));
   ASSERT_EQ(collected.reports.size(), 3u);
   EXPECT_TRUE(collected.reports[0].completed());

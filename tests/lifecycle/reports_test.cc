@@ -1,4 +1,6 @@
 // What comes back: always one report per worker in worker order, with counters that agree with what was seen before.
+#include <thread>
+
 #include "absl/strings/str_cat.h"
 #include "tests/support/live_test.h"
 
@@ -53,23 +55,28 @@ TEST_F(ReportsTest, SnapshotCountersNeverGoBackAndFinalTotalsAreAtLeastTheLast) 
 TEST_F(ReportsTest, WatchDifferencesAddUpToTheFinalTotals) {
   WorkloadHandle handle = MustSpawn(Spec("num_workers: 3 work { mixed {} }"));
   const std::unique_ptr<Watcher> watcher = handle.OpenWatch(absl::Milliseconds(10), {.timeout = kPatience});
+  std::vector<uint64_t> iterations(3), units(3);
+  bool final = false;
+  absl::Status watched;
+  std::thread reader([&] {
+    while (true) {
+      const absl::StatusOr<std::optional<v1::WatchUpdate>> update = watcher->Next();
+      watched = update.status();
+      if (!update.ok() || !update->has_value()) return;
+      for (size_t i = 0; i < 3; ++i) {
+        iterations[i] += (*update)->iterations_delta(i);
+        units[i] += (*update)->work_units_delta(i);
+      }
+      final = (*update)->final();
+    }
+  });
   ASSERT_TRUE(handle.Start().ok());
   WaitForProgress(handle, 10);
   const CollectedReports collected = MustCollect(std::move(handle));
-  ASSERT_EQ(collected.reports.size(), 3u);
-  std::vector<uint64_t> iterations(3), units(3);
-  bool final = false;
-  while (true) {
-    const absl::StatusOr<std::optional<v1::WatchUpdate>> update = watcher->Next();
-    ASSERT_TRUE(update.ok()) << update.status();
-    if (!update->has_value()) break;
-    for (size_t i = 0; i < 3; ++i) {
-      iterations[i] += (*update)->iterations_delta(i);
-      units[i] += (*update)->work_units_delta(i);
-    }
-    final = (*update)->final();
-  }
+  reader.join();
+  EXPECT_TRUE(watched.ok()) << watched;
   EXPECT_TRUE(final);
+  ASSERT_EQ(collected.reports.size(), 3u);
   for (size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(iterations[i], collected.reports[i].iterations());
     EXPECT_EQ(units[i], collected.reports[i].work_units());
@@ -84,7 +91,9 @@ TEST_F(ReportsTest, EveryFieldOfALiveWorkerIsPlausible) {
     SCOPED_TRACE(report.worker_index());
     EXPECT_GT(report.tid(), 0);
     EXPECT_EQ(report.pid(), report.tid());
-    EXPECT_EQ(report.work_units(), report.iterations() * 512);
+    // The stop may have come after the last spin and before its exchange.
+    EXPECT_GE(report.work_units(), report.iterations() * 512);
+    EXPECT_LE(report.work_units(), (report.iterations() + 1) * 512);
     EXPECT_GT(report.cpu_time_ns(), 0u);
     EXPECT_GE(report.wall_time_ns(), report.cpu_time_ns());
     EXPECT_EQ(report.off_cpu_ns(), report.wall_time_ns() - report.cpu_time_ns());

@@ -28,7 +28,9 @@ class ServiceTest : public LiveTest {
   }
 
   // Opens a lease whose stream stays open as long as `context`.
-  v1::LeaseEvent::Opened Open(grpc::ClientContext* context, const v1::OpenLeaseRequest& request = {}) {
+  v1::LeaseEvent::Opened Open(grpc::ClientContext* context) {
+    v1::OpenLeaseRequest request;
+    request.mutable_grace()->set_nanos(200'000'000);
     stream_ = stub_->OpenLease(context, request);
     v1::LeaseEvent event;
     EXPECT_TRUE(stream_->Read(&event));

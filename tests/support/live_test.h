@@ -73,16 +73,22 @@ class LiveTest : public testing::Test {
   }
 
   // Watches until every worker but those in `except` has at least `iterations`.
-  void WaitForProgress(const WorkloadHandle& handle, uint64_t iterations, std::vector<uint32_t> except = {}) {
-    std::vector<uint64_t> totals(handle.workers().size());
+  void WaitForProgress(const WorkloadHandle& handle, uint64_t iterations, const std::vector<uint32_t>& except = {}) {
+    std::vector<uint64_t> wanted(handle.workers().size(), iterations);
+    for (uint32_t worker : except) wanted[worker] = 0;
+    WaitForIterations(handle, wanted);
+  }
+
+  // Watches until each worker has at least as many iterations as `wanted` says.
+  void WaitForIterations(const WorkloadHandle& handle, const std::vector<uint64_t>& wanted) {
+    std::vector<uint64_t> totals(wanted.size());
     const absl::Status watched = handle.Watch(
         absl::Milliseconds(10),
         [&](const v1::WatchUpdate& update) {
           bool all = true;
           for (size_t i = 0; i < totals.size(); ++i) {
             totals[i] += update.iterations_delta(i);
-            const bool excepted = std::find(except.begin(), except.end(), i) != except.end();
-            all = all && (excepted || totals[i] >= iterations);
+            all = all && totals[i] >= wanted[i];
           }
           return !all;
         },
