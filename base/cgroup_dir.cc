@@ -111,7 +111,10 @@ absl::StatusOr<CgroupDir> CgroupDir::Create(absl::string_view name) const {
 absl::StatusOr<CgroupDir> CgroupDir::CreateNew(absl::string_view name) const {
   RETURN_IF_ERROR(CheckComponent(name));
   RETURN_IF_ERROR(Annotate(fs_->MakeDirectory(fd_.get(), std::string(name))));
-  return Open(name);
+  absl::StatusOr<CgroupDir> dir = Open(name);
+  // Needs no descriptor, and the lack of one is why it could not be opened.
+  if (!dir.ok()) fs_->RemoveDirectory(fd_.get(), std::string(name)).IgnoreError();
+  return dir;
 }
 
 absl::Status CgroupDir::RemoveEmpty(absl::string_view name) const {

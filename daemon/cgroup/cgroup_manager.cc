@@ -152,8 +152,12 @@ absl::Status CgroupManager::Make(const Plan& plan, Deadline deadline) {
   }
   if (!topmost_made.empty()) {
     const absl::StatusOr<int> removed = RemoveTree(topmost_made, deadline);
-    if (!removed.ok()) LogWarning(absl::StrCat("undo the making of a cgroup: ", removed.status().message()));
-    Forget(topmost_made);
+    // What could not be removed stays known, so that it can be removed later.
+    if (removed.ok()) {
+      Forget(topmost_made);
+    } else {
+      LogWarning(absl::StrCat("undo the making of a cgroup: ", removed.status().message()));
+    }
   }
   TrimControllers(plan.path);
   return status;

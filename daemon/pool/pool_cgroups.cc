@@ -20,6 +20,7 @@ absl::Status PoolCgroups::Reserve() {
   for (int i = 0; i < kSpareDescriptors; ++i) {
     UniqueFd fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
     if (!fd.valid()) return ErrnoStatus(errno, "reserving descriptors for the pool");
+    MutexLock lock(&mutex_);
     spare_.push_back(std::move(fd));
   }
   return absl::OkStatus();
@@ -108,7 +109,10 @@ void PoolCgroups::SettleOomEvidence() {
 }
 
 void PoolCgroups::Remove(Deadline deadline) {
-  spare_.clear();
+  {
+    MutexLock lock(&mutex_);
+    spare_.clear();
+  }
   while (true) {
     std::string name;
     {

@@ -57,7 +57,7 @@ class PoolCgroups {
 
   CgroupProvider* const provider_;
   const std::string pool_id_;
-  std::vector<UniqueFd> spare_;
+  std::vector<UniqueFd> spare_ ABSL_GUARDED_BY(mutex_);
   // Written by Acquire only.
   std::vector<std::string> names_;  // of directories_
   std::vector<UniqueFd> directories_;

@@ -46,7 +46,7 @@ INSTANTIATE_TEST_SUITE_P(
         WrongSpec{"ZeroComposedWorkers", "composed { num_workers: 0 work { mixed {} } }", "spec.composed[0].num_workers",
                   "at least 1"},
         WrongSpec{"ComposedWithoutCount", "composed { work { mixed {} } }", "spec.composed[0].num_workers", "num_workers"},
-        WrongSpec{"ComposedWithoutAnything", "composed {}", "spec.composed[0].num_workers", "num_workers"},
+        WrongSpec{"ComposedWithoutAnything", "composed {}", "spec.composed[0]", "num_workers"},
         WrongSpec{"NotAMultipleOfTheGroup", "num_workers: 3 work { pipe_io {} }", "spec.num_workers", "divisible by 2, got 3"},
         WrongSpec{"ComposedNotAMultiple", "composed { num_workers: 4 work { futex_fan_out {} } }",
                   "spec.composed[0].num_workers", "divisible by 5, got 4"},

@@ -175,6 +175,7 @@ TEST_F(ServiceTest, ACancelledCollectionCanBeTakenUpAgain) {
 TEST_F(ServiceTest, ADeadlineThatHasPassedIsHonoured) {
   WorkloadHandle handle = MustSpawn(FunctionSpec("ignore", "", "num_workers: 1"));
   ASSERT_TRUE(handle.Start().ok());
+  WaitForProgress(handle, 4096);
   v1::StopAndCollectRequest collect;
   collect.mutable_authority()->set_as_operator(true);
   collect.set_pool_id(handle.pool_id());
