@@ -63,7 +63,8 @@ absl::Status CheckOptions(const SpawnOptions& options) {
 // A copy of `parent_fd` above every number that the child uses, so that no dup2 of the plan overwrites the source of another.
 absl::StatusOr<UniqueFd> CopyAbove(int parent_fd) {
   UniqueFd copy(fcntl(parent_fd, F_DUPFD_CLOEXEC, kMaxChildFd + 1));
-  if (!copy.valid()) return ErrnoStatus(errno, absl::StrCat("duplicate descriptor ", parent_fd));
+  // EINVAL: the limit on descriptors is below the number asked for.
+  if (!copy.valid()) return ErrnoStatus(errno == EINVAL ? EMFILE : errno, absl::StrCat("duplicate descriptor ", parent_fd));
   return copy;
 }
 

@@ -49,25 +49,24 @@ TEST_F(ResourcesTest, EagainFromThePidsControllerFailsCleanly) {
   EXPECT_EQ(rmdir(group.c_str()), 0);
 }
 
-// At every step of a Spawn: the limit is raised by one descriptor until it goes through.
+// At every step of a Spawn that opens descriptors: the limit is raised by one each time.
 TEST_F(ResourcesTest, EmfileAtAnyStepFailsCleanly) {
   rlimit old_limit;
   ASSERT_EQ(prlimit(daemon_->pid(), RLIMIT_NOFILE, nullptr, &old_limit), 0);
   ASSERT_TRUE(client_->Spawn(Spec("num_workers: 4")).ok()) << "what is opened once is open now";
-  absl::Status status = absl::UnknownError("not tried");
   int failures = 0;
-  for (int more = 1; !status.ok() && more < 64; ++more) {
+  for (int more = 1; more < 40; ++more) {
     ASSERT_TRUE(daemon_->WaitUntilIdle(Deadline::After(kPatience)).ok());
     rlimit tight = old_limit;
     tight.rlim_cur = CountDescriptors(daemon_->pid()) + more;
     ASSERT_EQ(prlimit(daemon_->pid(), RLIMIT_NOFILE, &tight, nullptr), 0);
-    status = client_->Spawn(Spec("num_workers: 4")).status();
+    const absl::Status status = client_->Spawn(Spec("num_workers: 4")).status();
     ASSERT_EQ(prlimit(daemon_->pid(), RLIMIT_NOFILE, &old_limit, nullptr), 0);
     if (!status.ok()) ExpectCleanFailure(status, "EMFILE");
     failures += !status.ok();
   }
-  EXPECT_TRUE(status.ok()) << status;
-  EXPECT_GE(failures, 10);
+  EXPECT_GE(failures, 20);
+  EXPECT_TRUE(client_->Spawn(Spec("num_workers: 4")).ok());
 }
 
 TEST_F(ResourcesTest, AnArenaAboveTheLimitIsRefusedUpFront) {
