@@ -82,10 +82,16 @@ absl::Status Placer::TakeCandidates(const control::Place& request) {
     candidate.worker = worker;
     candidate.pid = live_.tasks.PidOfWorker(worker);
     candidate.tid = live_.arena.host(worker).tid;
-    if (candidate.pid <= 0 || live_.tasks.HasEnded(live_.tasks.TaskOfWorker(worker))) candidate.error = kEnded;
+    if (!IsAlive(candidate)) candidate.error = kEnded;
     candidates_.push_back(std::move(candidate));
   }
   return absl::OkStatus();
+}
+
+bool Placer::IsAlive(const Candidate& candidate) {
+  if (candidate.pid <= 0 || live_.tasks.HasEnded(live_.tasks.TaskOfWorker(candidate.worker))) return false;
+  // A thread may end by itself, and its number may be given to another.
+  return !live_.pool.one_process() || access(absl::StrCat("/proc/", candidate.pid, "/task/", candidate.tid).c_str(), F_OK) == 0;
 }
 
 absl::Status Placer::Pin(const control::Place& request) {

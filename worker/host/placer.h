@@ -36,6 +36,7 @@ class Placer {
   };
 
   absl::Status TakeCandidates(const control::Place& request);
+  bool IsAlive(const Candidate& candidate);
   absl::Status Pin(const control::Place& request);
   absl::Status Move(const control::Place& request, int directory);
   void Write(int file, const std::string& path, Candidate* candidate) const;

@@ -41,7 +41,7 @@ void PoolHost::Run() {
     if (ready.children) ReportDeaths();
     release_watch_.Look(*live_);
   }
-  if (live_ != nullptr) Stopper(live_.get(), &events_).Kill(kAbandonedReapBudgetNs);
+  if (live_ != nullptr && !done_) Stopper(live_.get(), &events_).Kill(kAbandonedReapBudgetNs);
 }
 
 void PoolHost::Serve(Incoming incoming) {
