@@ -29,7 +29,9 @@ class Collection {
       const absl::Status status = ReadStream(deadline);
       if (!status.ok()) {
         breaks = request_.from_worker() == before ? breaks + 1 : 1;
-        if (!absl::IsUnavailable(status) || breaks >= kMaxBreaks) return status;
+        // A daemon may bound the length of a call; ours is bounded by our own deadline.
+        const bool cut = absl::IsDeadlineExceeded(status) && !deadline.Expired();
+        if (!(cut || absl::IsUnavailable(status)) || breaks >= kMaxBreaks) return status;
         continue;
       }
       RETURN_IF_ERROR(CheckComplete());

@@ -57,6 +57,11 @@ TEST_F(CollectorTest, AfterABreakItGoesOnAtTheNextWorker) {
             2);
 }
 
+TEST_F(CollectorTest, CallThatTheDaemonCutsShortIsMadeAgain) {
+  fake_.FailNext("StopAndCollect", grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "longer than max_call_time"));
+  EXPECT_TRUE(Collect().ok());
+}
+
 TEST_F(CollectorTest, ReportOutOfOrderIsRefused) {
   fake_.SetReports({Report(0), Report(2), Report(1), Report(3), Report(4)});
   const absl::Status status = Collect().status();

@@ -21,21 +21,21 @@
 namespace muster {
 namespace {
 
-constexpr absl::Duration kStopTimeout = absl::Seconds(10);
+// The daemon gives itself 30 s for its own end (shutdown_timeout).
+constexpr absl::Duration kStopTimeout = absl::Seconds(40);
 constexpr absl::Duration kKillTimeout = absl::Seconds(5);
 // Between the end of the ready pipe and the end of a daemon that is going down.
 constexpr absl::Duration kExitTimeout = absl::Seconds(2);
 // Descriptor of the daemon's end of the ready pipe, in the daemon.
 constexpr int kReadyFd = 3;
-constexpr char kSocketName[] = "/muster.sock";
 
-absl::StatusOr<std::string> MakeDirectory() {
+// A directory of its own around the socket would be left behind by a program that is killed; the daemon removes the
+// socket in any case. It has mode 0600 from its first moment.
+std::string SocketPath(const std::string& name) {
   // Socket paths are short: a long TMPDIR is no use.
-  const char* temporary = getenv("TMPDIR");
+  const char* const temporary = getenv("TMPDIR");
   const bool usable = temporary != nullptr && temporary[0] == '/' && absl::string_view(temporary).size() < 60;
-  std::string pattern = absl::StrCat(usable ? temporary : "/tmp", "/muster.XXXXXX");
-  if (mkdtemp(pattern.data()) == nullptr) return ErrnoStatus(errno, absl::StrCat("make a directory like ", pattern));
-  return pattern;
+  return absl::StrCat(usable ? temporary : "/tmp", "/muster-", name, ".sock");
 }
 
 std::string DescribeEnd(const ProcessEnd& end) {
@@ -78,14 +78,13 @@ absl::StatusOr<std::string> ReadLine(int fd, const Deadline& deadline) {
 }  // namespace
 
 absl::StatusOr<PrivateDaemon> PrivateDaemon::Start(const PrivateDaemonOptions& options) {
-  ASSIGN_OR_RETURN(std::string directory, MakeDirectory());
-  PrivateDaemon daemon(std::move(directory));
+  PrivateDaemon daemon;
   RETURN_IF_ERROR(daemon.Launch(options));
   return daemon;
 }
 
 PrivateDaemon::PrivateDaemon(PrivateDaemon&& other) noexcept
-    : directory_(std::exchange(other.directory_, {})),
+    : socket_(std::move(other.socket_)),
       address_(std::move(other.address_)),
       process_(std::exchange(other.process_, {})) {}
 
@@ -96,17 +95,26 @@ PrivateDaemon::~PrivateDaemon() {
 
 absl::Status PrivateDaemon::Launch(const PrivateDaemonOptions& options) {
   ASSIGN_OR_RETURN(Pipe pipe, MakePipe());
+  // Long enough to be nobody else's, short enough to read in a path.
+  const std::string name = absl::StrCat("private-", getpid(), "-", NewRequestId().substr(0, 8));
+  socket_ = SocketPath(name);
   SpawnOptions spawn;
   spawn.program = options.musterd;
-  spawn.arguments = {"musterd", "--listen", absl::StrCat("unix://", directory_, kSocketName),
-                     // Long enough to be nobody else's, short enough to read in a path.
-                     "--instance", absl::StrCat("private-", getpid(), "-", NewRequestId().substr(0, 8)),
-                     "--worker-binary", options.worker_binary, "--ready-fd", absl::StrCat(kReadyFd),
+  spawn.arguments = {"musterd",
+                     "--listen",
+                     absl::StrCat("unix://", socket_),
+                     "--instance",
+                     name,
+                     "--worker-binary",
+                     options.worker_binary,
+                     "--ready-fd",
+                     absl::StrCat(kReadyFd),
                      "--die-with-parent"};
   spawn.arguments.insert(spawn.arguments.end(), options.flags.begin(), options.flags.end());
+  const int log_fd = options.log_fd >= 0 ? options.log_fd : STDERR_FILENO;
   spawn.descriptors = {{.child_fd = kReadyFd, .parent_fd = pipe.write_end.get()},
-                       {.child_fd = STDOUT_FILENO, .parent_fd = STDERR_FILENO},
-                       {.child_fd = STDERR_FILENO, .parent_fd = STDERR_FILENO}};
+                       {.child_fd = STDOUT_FILENO, .parent_fd = log_fd},
+                       {.child_fd = STDERR_FILENO, .parent_fd = log_fd}};
   // Out of the terminal's foreground group: Ctrl-C is for us, and we end the daemon in order.
   spawn.new_session = true;
   ASSIGN_OR_RETURN(process_, SpawnProcess(spawn));
@@ -120,7 +128,7 @@ absl::Status PrivateDaemon::AwaitReady(int ready_fd, const Deadline& deadline) {
     const absl::StatusOr<ProcessEnd> end = process_.pidfd.Reap(Deadline::After(kExitTimeout));
     if (!end.ok()) return absl::UnavailableError("musterd closed its ready pipe without a word");
     process_ = SpawnedProcess();
-    return absl::UnavailableError(absl::StrCat("musterd ", DescribeEnd(*end), " before it served; its log is above"));
+    return absl::UnavailableError(absl::StrCat("musterd ", DescribeEnd(*end), " before it served; its log says why"));
   }
   RETURN_IF_ERROR(line.status());
   absl::string_view address = *line;
@@ -132,29 +140,19 @@ absl::Status PrivateDaemon::AwaitReady(int ready_fd, const Deadline& deadline) {
 }
 
 absl::Status PrivateDaemon::Stop() {
-  const absl::Status reaped = Reap();
-  if (directory_.empty()) return reaped;
-  // The daemon removes its socket; one that was killed did not.
-  unlink(absl::StrCat(directory_, kSocketName).c_str());
-  const bool removed = rmdir(directory_.c_str()) == 0 || errno == ENOENT;
-  const int error = errno;
-  const std::string directory = std::exchange(directory_, {});
-  if (!removed) LogWarning(ErrnoStatus(error, absl::StrCat("remove ", directory)).message());
-  return reaped;
-}
-
-absl::Status PrivateDaemon::Reap() {
   const SpawnedProcess process = std::exchange(process_, {});
   if (process.pid <= 0) return absl::OkStatus();
   RETURN_IF_ERROR(process.pidfd.Signal(SIGTERM));
   absl::StatusOr<ProcessEnd> end = process.pidfd.Reap(Deadline::After(kStopTimeout));
-  if (absl::IsDeadlineExceeded(end.status())) {
+  const bool late = absl::IsDeadlineExceeded(end.status());
+  if (late) {
     RETURN_IF_ERROR(process.pidfd.Signal(SIGKILL));
     end = process.pidfd.Reap(Deadline::After(kKillTimeout));
-    if (end.ok()) return absl::DeadlineExceededError("the private musterd did not end in time and was killed");
   }
-  if (!end.ok())
-    return absl::Status(end.status().code(), absl::StrCat("end of the private musterd: ", end.status().message()));
+  // The daemon removes it; one that was killed did not.
+  unlink(socket_.c_str());
+  if (!end.ok()) return absl::InternalError(absl::StrCat("end of the private musterd: ", end.status().message()));
+  if (late) return absl::DeadlineExceededError("the private musterd did not end in time and was killed");
   if (end->ok()) return absl::OkStatus();
   return absl::InternalError(absl::StrCat("the private musterd ", DescribeEnd(*end), " when it was ended"));
 }

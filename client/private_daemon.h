@@ -20,14 +20,15 @@ struct PrivateDaemonOptions {
   std::string worker_binary;
   // Further flags of musterd, as "--allow-exec".
   std::vector<std::string> flags;
+  // Where it writes its log, an open descriptor of the caller's; -1: our standard error stream.
+  int log_fd = -1;
   // Until it serves.
   absl::Duration start_timeout = absl::Seconds(20);
 };
 
-// Owns a musterd process on this machine, an instance of its own beside any resident one, and a directory with its
-// socket. The destructor ends and reaps it (SIGTERM, after ten seconds SIGKILL), removes the directory, and logs a bad
-// end. When this process dies, the daemon ends by itself; it does so too when the thread that called Start ends, so
-// start it from a thread that stays. Its log goes to our standard error stream. Move-only.
+// Owns a musterd process on this machine, an instance of its own beside any resident one, with a socket in the
+// temporary directory. The destructor ends and reaps it (SIGTERM, after forty seconds SIGKILL), and logs a bad end.
+// When this process dies in any way, the daemon ends by itself, and nothing is left. Move-only.
 class PrivateDaemon {
  public:
   // Returns when the daemon serves. Needs root, as musterd does.
@@ -40,19 +41,21 @@ class PrivateDaemon {
   // To connect to.
   const std::string& address() const { return address_; }
 
+  // -1: it has been stopped.
+  pid_t pid() const { return process_.pid; }
+
   // Ends the daemon now. An error tells how it ended when that was not well.
   absl::Status Stop();
 
  private:
-  explicit PrivateDaemon(std::string directory) : directory_(std::move(directory)) {}
+  PrivateDaemon() = default;
 
   absl::Status Launch(const PrivateDaemonOptions& options);
   // Reads the line that the daemon writes when it serves.
   absl::Status AwaitReady(int ready_fd, const Deadline& deadline);
-  absl::Status Reap();
 
-  // Empty when moved from or stopped.
-  std::string directory_;
+  // The socket file; one that was killed leaves it.
+  std::string socket_;
   std::string address_;
   // pid -1: not running.
   SpawnedProcess process_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,7 +57,7 @@ TEST_F(PrivateDaemonTest, FlagsSayWhereWhoAndToDieWithUs) {
   absl::StatusOr<PrivateDaemon> daemon = PrivateDaemon::Start(options_);
   ASSERT_TRUE(daemon.ok()) << daemon.status();
   const std::string flags = *ReadFile(FlagsFile());
-  EXPECT_TRUE(absl::StartsWith(flags, absl::StrCat("--listen\nunix://", directory_, "/muster."))) << flags;
+  EXPECT_TRUE(absl::StartsWith(flags, absl::StrCat("--listen\nunix://", directory_, "/muster-private-"))) << flags;
   EXPECT_TRUE(absl::StrContains(flags, absl::StrCat("--instance\nprivate-", getpid(), "-"))) << flags;
   EXPECT_TRUE(absl::StrContains(flags, "--worker-binary\n/some/muster-worker\n--ready-fd\n3\n")) << flags;
   EXPECT_TRUE(absl::EndsWith(flags, "--die-with-parent\n--allow-exec\n")) << flags;
@@ -94,6 +95,23 @@ TEST_F(PrivateDaemonTest, BadEndIsTold) {
   ASSERT_TRUE(daemon.ok()) << daemon.status();
   EXPECT_EQ(daemon->Stop(), absl::InternalError("the private musterd exited with code 9 when it was ended"));
   EXPECT_TRUE(daemon->Stop().ok()) << "the second time there is nothing to end";
+}
+
+TEST_F(PrivateDaemonTest, KilledDaemonLeavesNoSocketAndIsTold) {
+  absl::StatusOr<PrivateDaemon> daemon = PrivateDaemon::Start(options_);
+  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  ASSERT_EQ(kill(daemon->pid(), SIGKILL), 0);
+  EXPECT_EQ(daemon->Stop(), absl::InternalError("the private musterd was killed by signal 9 when it was ended"));
+}
+
+TEST_F(PrivateDaemonTest, LogGoesWhereItIsToldTo) {
+  const UniqueFd log(memfd_create("log", MFD_CLOEXEC));
+  options_.log_fd = log.get();
+  setenv("MUSTERD_BEHAVIOUR", "exit", 1);
+  EXPECT_FALSE(PrivateDaemon::Start(options_).ok());
+  char text[100] = "";
+  ASSERT_GT(pread(log.get(), text, sizeof(text) - 1, 0), 0);
+  EXPECT_TRUE(absl::StrContains(text, "exits on purpose")) << text;
 }
 
 TEST_F(PrivateDaemonTest, SilentDaemonIsGivenUpInTime) {

@@ -54,7 +54,11 @@ ReportSummarizer::ReportSummarizer(v1::WorkloadSpec resolved_spec, std::string p
                                                         : kDefaultGapThreshold) {}
 
 std::string ReportSummarizer::CgroupOf(const v1::WorkerReport& report) const {
-  if (!report.cgroup_at_start().empty()) return std::string(RelativeTo(workload_root_, report.cgroup_at_start()));
+  if (!report.cgroup_at_start().empty()) {
+    const absl::string_view name = RelativeTo(workload_root_, report.cgroup_at_start());
+    // No cgroup that anyone can ask for begins with a dot: it is the pool's own.
+    return absl::StartsWith(name, ".") ? pool_id_ : std::string(name);
+  }
   const std::string asked = AskedCgroup(resolved_spec_, report.group_idx());
   return asked.empty() ? pool_id_ : asked;
 }

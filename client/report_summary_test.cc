@@ -95,6 +95,10 @@ TEST(ReportSummaryTest, NestedCgroupKeepsItsPathAndAForeignOneItsWhole) {
   EXPECT_EQ(summary.cgroups[2].name, "muster/heretic/a");
 }
 
+TEST(ReportSummaryTest, PoolsOwnCgroupHasThePoolsName) {
+  EXPECT_EQ(Summarize({GoodReport(0, "/muster/here/.pool-p1")}).cgroups[0].name, "p1");
+}
+
 TEST(ReportSummaryTest, SentinelStandsWhereItsGroupWasAskedToBe) {
   v1::WorkloadSpec spec;
   spec.set_cgroup("cg0");

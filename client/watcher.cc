@@ -79,10 +79,11 @@ absl::StatusOr<std::optional<v1::WatchUpdate>> Watcher::Next() {
     }
     const grpc::Status status = CloseStream();
     if (status.ok()) break;
-    if (status.error_code() != grpc::StatusCode::UNAVAILABLE || ++breaks_ >= kMaxBreaks) {
-      return FromRpcStatus(status, what_);
-    }
-    connection_->ReportBroken(stub_);
+    // A daemon may bound the length of a call; ours is bounded by our own deadline.
+    const bool cut = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED && !deadline_.Expired();
+    const bool broken = status.error_code() == grpc::StatusCode::UNAVAILABLE;
+    if (!(cut || broken) || ++breaks_ >= kMaxBreaks) return FromRpcStatus(status, what_);
+    if (broken) connection_->ReportBroken(stub_);
   }
   ended_ = true;
   return std::optional<v1::WatchUpdate>();

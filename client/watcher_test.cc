@@ -52,6 +52,19 @@ TEST_F(WatcherTest, AfterABreakItGoesOnFromTheTotalsItKnows) {
   EXPECT_EQ(fake_.last_watch().known_work_units(0), 11u * 1024);
 }
 
+TEST_F(WatcherTest, CallThatTheDaemonCutsShortIsMadeAgain) {
+  fake_.FailNext("Watch", grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "longer than max_call_time"));
+  fake_.SetWatchUpdates({Update({1}, true)});
+  Watcher watcher(connection_, "p1", absl::Seconds(1), Soon());
+  EXPECT_TRUE(watcher.Next().ok());
+  EXPECT_EQ(fake_.Count("Watch p1"), 2);
+}
+
+TEST_F(WatcherTest, OwnDeadlineIsFinal) {
+  Watcher watcher(connection_, "p1", absl::Seconds(1), Deadline::After(absl::Milliseconds(50)));
+  EXPECT_EQ(watcher.Next().status().code(), absl::StatusCode::kDeadlineExceeded);
+}
+
 TEST_F(WatcherTest, MissingPoolIsAnError) {
   fake_.FailNext("Watch", grpc::Status(grpc::StatusCode::NOT_FOUND, "no pool p9"));
   Watcher watcher(connection_, "p9", absl::Seconds(1), Soon());

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <iostream>
 #include <string>
 
 #include "absl/strings/numbers.h"
@@ -75,7 +76,9 @@ int Main(int argc, char** argv) {
   sigprocmask(SIG_BLOCK, &signals, nullptr);
   WriteFlags(argc, argv);
   const std::string behaviour = Environment("MUSTERD_BEHAVIOUR");
-  return behaviour == "exit" ? 7 : Serve(argc, argv, behaviour);
+  if (behaviour != "exit") return Serve(argc, argv, behaviour);
+  std::cerr << "musterd: exits on purpose\n";
+  return 7;
 }
 
 }  // namespace

@@ -15,7 +15,9 @@ namespace {
 
 constexpr absl::Duration kPatience = absl::Minutes(1);
 
-std::string ReadAll(const UniqueFd& file) {
+}  // namespace
+
+std::string ReadOutput(const UniqueFd& file) {
   std::string text;
   char buffer[4096];
   ssize_t got = 0;
@@ -26,8 +28,6 @@ std::string ReadAll(const UniqueFd& file) {
   }
   return text;
 }
-
-}  // namespace
 
 StartedProgram StartProgram(const std::string& program, std::vector<std::string> args,
                             std::vector<std::string> environment) {
@@ -57,7 +57,7 @@ ProgramResult FinishProgram(StartedProgram program) {
     static_cast<void>(program.process.pidfd.Signal(SIGKILL));
     end = program.process.pidfd.Reap(Deadline::After(kPatience));
   }
-  return {end.ok() ? end->exit_code : -1, ReadAll(program.standard_output), ReadAll(program.standard_error)};
+  return {end.ok() ? end->exit_code : -1, ReadOutput(program.standard_output), ReadOutput(program.standard_error)};
 }
 
 ProgramResult RunProgram(const std::string& program, std::vector<std::string> args,

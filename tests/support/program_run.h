@@ -29,6 +29,9 @@ struct StartedProgram {
 StartedProgram StartProgram(const std::string& program, std::vector<std::string> args,
                             std::vector<std::string> environment = {});
 
+// What it has printed so far to one of the files.
+std::string ReadOutput(const UniqueFd& file);
+
 // Waits for its end.
 ProgramResult FinishProgram(StartedProgram program);
 

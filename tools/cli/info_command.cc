@@ -23,6 +23,11 @@ void AppendTopology(std::string* text, const v1::Topology& topology) {
                         Count(topology.nodes_size(), "NUMA node"));
 }
 
+std::string ParameterDefault(const v1::ParameterInfo& parameter) {
+  if (parameter.default_value().empty()) return "empty by default";
+  return absl::StrCat("default ", parameter.default_value(), " ", parameter.unit());
+}
+
 std::string ParameterRange(const v1::ParameterInfo& parameter) {
   if (!parameter.has_min() && !parameter.has_max()) return "";
   return absl::StrCat(", ", parameter.has_min() ? absl::StrCat(parameter.min()) : "", " to ",
@@ -36,35 +41,37 @@ void AppendType(std::string* text, const v1::WorkTypeInfo& type) {
   absl::StrAppendFormat(text, "%s  { %s {} }  %s\n", type.name(), type.field(), type.summary());
   if (type.group_size() > 1) absl::StrAppendFormat(text, "    groups of %s\n", group);
   for (const v1::ParameterInfo& parameter : type.parameters()) {
-    absl::StrAppendFormat(text, "    %s: %s, default %s %s%s. %s\n", parameter.name(), parameter.type(),
-                          parameter.default_value(), parameter.unit(), ParameterRange(parameter),
-                          parameter.description());
+    absl::StrAppendFormat(text, "    %s: %s, %s%s. %s\n", parameter.name(), parameter.type(),
+                          ParameterDefault(parameter), ParameterRange(parameter), parameter.description());
   }
   for (const v1::NeedInfo& need : type.needs()) {
-    absl::StrAppendFormat(text, "    needs %s: %s%s%s\n", need.need(), need.met() ? "there" : "missing here",
-                          need.met() ? "" : "; ", need.met() ? "" : need.otherwise());
+    const std::string state = need.met() ? "there" : absl::StrCat("missing here; ", need.otherwise());
+    absl::StrAppendFormat(text, "    needs %s: %s\n", need.need(), state);
   }
 }
 
-// Asks the daemon that the flags name, or a private one, and prints what `format` makes of it.
-int Show(const Flags& flags, std::string (*format)(const v1::GetServerInfoResponse&),
-         absl::StatusOr<std::string> (*format_json)(const v1::GetServerInfoResponse&)) {
+using Format = std::string (*)(const v1::GetServerInfoResponse&);
+using JsonFormat = absl::StatusOr<std::string> (*)(const v1::GetServerInfoResponse&);
+
+// What the daemon says of itself, as `format` or `format_json` makes it.
+absl::StatusOr<std::string> Ask(const std::string& address, Format format, JsonFormat format_json) {
+  ASSIGN_OR_RETURN(const Operator connection, Operator::Connect(address));
+  ASSIGN_OR_RETURN(const v1::GetServerInfoResponse info, connection.ServerInfo());
+  if (format_json == nullptr) return format(info);
+  ASSIGN_OR_RETURN(const std::string json, format_json(info));
+  return absl::StrCat(json, "\n");
+}
+
+// Asks the daemon that the flags name, or a private one, and prints the answer.
+int Show(const Flags& flags, Format format, JsonFormat format_json) {
   const absl::StatusOr<std::string> target = TargetOf(flags);
   if (!target.ok()) return Fail(target.status(), kExitUsage);
-  absl::StatusOr<Daemon> daemon = OpenDaemon(*target, flags);
+  absl::StatusOr<Daemon> daemon = Daemon::Open(*target, flags);
   if (!daemon.ok()) return Fail(daemon.status(), kExitUnavailable);
-  const absl::StatusOr<Operator> connection = Operator::Connect(daemon->address);
-  if (!connection.ok()) return Fail(connection.status());
-  const absl::StatusOr<v1::GetServerInfoResponse> info = connection->ServerInfo();
-  if (!info.ok()) return Fail(info.status());
-  if (!flags.Has("json")) {
-    std::cout << format(*info);
-    return kExitGood;
-  }
-  const absl::StatusOr<std::string> json = format_json(*info);
-  if (!json.ok()) return Fail(json.status());
-  std::cout << *json << "\n";
-  return kExitGood;
+  const absl::StatusOr<std::string> text = Ask(daemon->address(), format, flags.Has("json") ? format_json : nullptr);
+  if (!text.ok()) return daemon->Close(Fail(text.status()));
+  std::cout << *text << std::flush;
+  return daemon->Close(kExitGood);
 }
 
 absl::StatusOr<std::string> InfoJson(const v1::GetServerInfoResponse& info) { return ToJson(info); }

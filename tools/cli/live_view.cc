@@ -8,6 +8,8 @@
 namespace muster {
 namespace {
 
+constexpr uint64_t kMinIntervalNs = 50'000'000;
+
 // Of the group at `index`: the primary one is 0.
 LiveView::Group GroupOf(const v1::WorkloadSpec& spec, int index) {
   const v1::Work& work = index == 0 ? spec.work() : spec.composed(index - 1).work();
@@ -39,25 +41,26 @@ LiveView LiveView::ForPool(const v1::WorkloadSpec& resolved_spec,
 }
 
 std::string LiveView::Render(const v1::WatchUpdate& update) {
-  if (update.taken_at_ns() <= last_at_ns_) return "";
-  const double seconds = static_cast<double>(update.taken_at_ns() - last_at_ns_) / 1e9;
-  const double elapsed = static_cast<double>(update.taken_at_ns() - started_at_ns_) / 1e9;
-  last_at_ns_ = update.taken_at_ns();
-  std::vector<uint64_t> iterations(groups_.size(), 0);
   std::vector<uint32_t> running(groups_.size(), 0);
   for (size_t i = 0; i < group_of_worker_.size(); ++i) {
     const int index = static_cast<int>(i);
-    if (index < update.iterations_delta_size()) iterations[group_of_worker_[i]] += update.iterations_delta(index);
+    if (index < update.iterations_delta_size()) pending_[group_of_worker_[i]] += update.iterations_delta(index);
     if (index < update.states_size() && update.states(index) == v1::RUNNING) ++running[group_of_worker_[i]];
   }
+  // A rate over less says nothing; a watch begins with such an update.
+  if (update.taken_at_ns() < last_at_ns_ + kMinIntervalNs) return "";
+  const double seconds = static_cast<double>(update.taken_at_ns() - last_at_ns_) / 1e9;
+  const double elapsed = static_cast<double>(update.taken_at_ns() - started_at_ns_) / 1e9;
   std::string text;
   if (style_ == Style::kOverwrite && drawn_) absl::StrAppend(&text, "\x1b[", groups_.size(), "A");
-  drawn_ = true;
   for (size_t i = 0; i < groups_.size(); ++i) {
     absl::StrAppendFormat(&text, "%s%6.1fs  %s: %.0f iterations/s, %d/%d workers running\n",
                           style_ == Style::kOverwrite ? "\r\x1b[K" : "", elapsed, groups_[i].label,
-                          static_cast<double>(iterations[i]) / seconds, running[i], groups_[i].workers);
+                          static_cast<double>(pending_[i]) / seconds, running[i], groups_[i].workers);
+    pending_[i] = 0;
   }
+  last_at_ns_ = update.taken_at_ns();
+  drawn_ = true;
   return text;
 }
 

@@ -31,7 +31,10 @@ class LiveView {
 
   // `group_of_worker`: index into `groups` of each worker.
   LiveView(std::vector<Group> groups, std::vector<uint32_t> group_of_worker, Style style)
-      : groups_(std::move(groups)), group_of_worker_(std::move(group_of_worker)), style_(style) {}
+      : groups_(std::move(groups)),
+        group_of_worker_(std::move(group_of_worker)),
+        style_(style),
+        pending_(groups_.size(), 0) {}
 
   // The pool's groups by its resolved spec and its workers.
   static LiveView ForPool(const v1::WorkloadSpec& resolved_spec,
@@ -40,7 +43,8 @@ class LiveView {
   // When the workers were released: rates of the first update count from here.
   void SetStart(uint64_t started_at_ns) { started_at_ns_ = last_at_ns_ = started_at_ns; }
 
-  // What to print for an update; empty when no time has passed since the last.
+  // What to print for an update; empty when hardly any time has passed since the last, whose differences then count
+  // with the next.
   std::string Render(const v1::WatchUpdate& update);
 
  private:
@@ -49,6 +53,8 @@ class LiveView {
   const Style style_;
   uint64_t started_at_ns_ = 0;
   uint64_t last_at_ns_ = 0;
+  // Iterations per group since then.
+  std::vector<uint64_t> pending_;
   bool drawn_ = false;
 };
 

@@ -44,9 +44,12 @@ TEST(LiveViewTest, TerminalLinesOverwriteTheFormerOnes) {
   EXPECT_EQ(view.Render(Update(3'000'000'000, {0, 0, 0})).rfind("\x1b[2A\r\x1b[K", 0), 0u);
 }
 
-TEST(LiveViewTest, UpdateWithoutTimeBetweenIsNoRate) {
+TEST(LiveViewTest, UpdateWithoutTimeBetweenCountsWithTheNext) {
   LiveView view = TwoGroups(LiveView::Style::kPlain);
   EXPECT_EQ(view.Render(Update(1'000'000'000, {5, 5, 5})), "");
+  EXPECT_EQ(view.Render(Update(2'000'000'000, {5, 5, 5})),
+            "   1.0s  cg0 PipeIo: 20 iterations/s, 2/2 workers running\n"
+            "   1.0s  cg1 Mixed: 10 iterations/s, 1/1 workers running\n");
 }
 
 TEST(LiveViewTest, ShortUpdateOfAHostileDaemonIsSurvived) {

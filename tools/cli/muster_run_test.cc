@@ -75,8 +75,10 @@ TEST_F(MusterRunTest, EachUpdateIsALinePerGroupBeforeTheStats) {
   update.add_states(v1::RUNNING);
   update.set_final(true);
   fake_.SetWatchUpdates({update});
-  EXPECT_TRUE(absl::StartsWith(RunOnFake().standard_output,
-                               "   1.0s  cg0 PipeIo: 100 iterations/s, 2/2 workers running\n--- stats ---\n"));
+  const ProgramResult result = RunOnFake({"--duration", "1h"});
+  EXPECT_TRUE(absl::StartsWith(result.standard_output,
+                               "   1.0s  cg0 PipeIo: 100 iterations/s, 2/2 workers running\n--- stats ---\n"))
+      << result.standard_output << result.standard_error;
 }
 
 TEST_F(MusterRunTest, RunEndsWithItsLastWorkerNotWithItsTime) {
@@ -173,16 +175,16 @@ TEST_F(MusterRunTest, PrivateDaemonServesTheRunAndIsGoneAfterwards) {
   const std::string flags = *ReadFile(root_ + "/flags");
   EXPECT_TRUE(absl::EndsWith(flags, "--die-with-parent\n--allow-exec\n--control-priority\n0\n")) << flags;
   for (const auto& entry : std::filesystem::directory_iterator(root_)) {
-    EXPECT_FALSE(entry.is_directory()) << entry.path() << " was left";
+    EXPECT_FALSE(entry.is_socket()) << entry.path() << " was left";
   }
 }
 
 TEST_F(MusterRunTest, PrivateDaemonThatCannotStartIs69) {
-  EXPECT_EQ(Muster({"run", SpecPath(), "--musterd", "tests/support/fake_musterd", "--muster-worker",
-                    "tests/support/fake_musterd"},
-                   {"MUSTER_TARGET=", "MUSTERD_BEHAVIOUR=exit"})
-                .exit_code,
-            69);
+  const ProgramResult result = Muster(
+      {"run", SpecPath(), "--musterd", "tests/support/fake_musterd", "--muster-worker", "tests/support/fake_musterd"},
+      {"MUSTER_TARGET=", "MUSTERD_BEHAVIOUR=exit"});
+  EXPECT_EQ(result.exit_code, 69);
+  EXPECT_TRUE(absl::StartsWith(result.standard_error, "musterd: exits on purpose\n")) << "where is its log?";
   EXPECT_EQ(Muster({"run", SpecPath(), "--musterd", "/none"}, {"MUSTER_TARGET="}).exit_code, 69);
 }
 

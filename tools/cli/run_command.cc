@@ -168,10 +168,10 @@ int RunMain(const Flags& flags) {
   // Before the first thread is made.
   absl::StatusOr<StopSignals> signals = StopSignals::Take();
   if (!signals.ok()) return Fail(signals.status());
-  absl::StatusOr<Daemon> daemon = OpenDaemon(*target, flags);
+  absl::StatusOr<Daemon> daemon = Daemon::Open(*target, flags);
   if (!daemon.ok()) return Fail(daemon.status(), kExitUnavailable);
-  const absl::StatusOr<ExitCode> code = Run(*plan, &*results, &*signals).Execute(daemon->address);
-  return code.ok() ? *code : Fail(code.status());
+  const absl::StatusOr<ExitCode> code = Run(*plan, &*results, &*signals).Execute(daemon->address());
+  return daemon->Close(code.ok() ? *code : Fail(code.status()));
 }
 
 }  // namespace

@@ -1,10 +1,19 @@
 #include "tools/cli/target.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/address.h"
+#include "base/errno_status.h"
 #include "base/status_macros.h"
+#include "tools/cli/exit_code.h"
 #include "tools/cli/programs.h"
 
 namespace muster {
@@ -34,6 +43,15 @@ absl::StatusOr<PrivateDaemonOptions> PrivateOptions(const Flags& flags) {
   return options;
 }
 
+// Where a private daemon's log goes: the file that the flag names, or an unnamed one to be shown when something fails.
+absl::StatusOr<UniqueFd> OpenLog(const Flags& flags) {
+  const std::string path = flags.Get("daemon-log");
+  UniqueFd log(path.empty() ? memfd_create("musterd-log", MFD_CLOEXEC)
+                            : open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (log.valid()) return log;
+  return absl::DataLossError(ErrnoStatus(errno, absl::StrCat("open musterd's log ", path)).message());
+}
+
 }  // namespace
 
 FlagSpec TargetFlag() {
@@ -44,6 +62,7 @@ std::vector<FlagSpec> TargetOrPrivateFlags() {
   return {TargetFlag(),
           {"musterd", "PATH", "musterd to start when no target is named"},
           {"muster-worker", "PATH", "worker binary for that musterd"},
+          {"daemon-log", "FILE", "where that musterd writes its log; otherwise it is shown when something fails"},
           {"allow-exec", "", "that musterd may run programs as work"},
           {"control-priority", "N", "SCHED_FIFO priority of that musterd, 0 to 99; 0: ordinary"}};
 }
@@ -55,12 +74,42 @@ absl::StatusOr<std::string> TargetOf(const Flags& flags) {
   return target;
 }
 
-absl::StatusOr<Daemon> OpenDaemon(const std::string& target, const Flags& flags) {
-  if (!target.empty()) return Daemon{target, std::nullopt};
-  ASSIGN_OR_RETURN(const PrivateDaemonOptions options, PrivateOptions(flags));
+absl::StatusOr<Daemon> Daemon::Open(const std::string& target, const Flags& flags) {
+  Daemon daemon;
+  daemon.address_ = target;
+  if (!target.empty()) return daemon;
+  const absl::Status started = daemon.StartPrivate(flags);
+  if (started.ok()) return daemon;
+  daemon.ShowLog();
+  return started;
+}
+
+absl::Status Daemon::StartPrivate(const Flags& flags) {
+  ASSIGN_OR_RETURN(PrivateDaemonOptions options, PrivateOptions(flags));
+  ASSIGN_OR_RETURN(log_, OpenLog(flags));
+  options.log_fd = log_.get();
   ASSIGN_OR_RETURN(PrivateDaemon own, PrivateDaemon::Start(options));
-  const std::string address = own.address();
-  return Daemon{address, std::move(own)};
+  address_ = own.address();
+  own_.emplace(std::move(own));
+  return absl::OkStatus();
+}
+
+int Daemon::Close(int exit_code) {
+  if (!own_.has_value()) return exit_code;
+  const absl::Status stopped = own_->Stop();
+  if (!stopped.ok()) std::cerr << "muster: " << stopped.message() << "\n";
+  own_.reset();
+  if (exit_code >= kExitUsage) ShowLog();
+  return exit_code;
+}
+
+void Daemon::ShowLog() const {
+  char buffer[4096];
+  ssize_t got = 0;
+  for (off_t offset = 0; log_.valid() && (got = pread(log_.get(), buffer, sizeof(buffer), offset)) > 0; offset += got) {
+    std::cerr.write(buffer, got);
+  }
+  std::cerr.flush();
 }
 
 absl::StatusOr<Operator> ConnectOperator(const Flags& flags) {

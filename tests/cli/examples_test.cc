@@ -1,0 +1,58 @@
+// Every example runs well on a machine like this.
+#include <gtest/gtest.h>
+
+#include "google/protobuf/struct.pb.h"
+#include "google/protobuf/util/json_util.h"
+#include "tests/cli/embedded_test.h"
+
+namespace muster {
+namespace {
+
+std::vector<std::string> Specs() {
+  std::vector<std::string> specs;
+  for (const auto& entry : std::filesystem::directory_iterator("examples")) {
+    if (entry.path().extension() == ".txtpb") specs.push_back(entry.path().stem());
+  }
+  return specs;
+}
+
+class ExampleTest : public EmbeddedTest, public testing::WithParamInterface<std::string> {};
+
+TEST_P(ExampleTest, RunsAndIsGood) {
+  const ProgramResult result = Muster({"run", absl::StrCat("examples/", GetParam(), ".txtpb")});
+  EXPECT_EQ(result.exit_code, 0) << result.standard_output << result.standard_error;
+  EXPECT_TRUE(absl::StrContains(result.standard_output, "--- stats ---\n")) << result.standard_output;
+  EXPECT_FALSE(absl::StrContains(result.standard_output, "note: ")) << "setup failed: " << result.standard_output;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ExampleTest, testing::ValuesIn(Specs()), [](const auto& info) { return info.param; });
+
+using ExamplesTest = EmbeddedTest;
+
+TEST_F(ExamplesTest, PipePairsAreJudgedPerCgroup) {
+  const ProgramResult result = Muster({"run", "examples/pipe_pairs_two_cgroups.txtpb", "--duration", "500ms"});
+  ASSERT_EQ(result.exit_code, 0) << result.standard_error;
+  const std::string stats = result.standard_output.substr(result.standard_output.find("--- stats ---"));
+  EXPECT_TRUE(absl::StartsWith(stats, "--- stats ---\n4 workers, ")) << stats;
+  EXPECT_TRUE(absl::StrContains(stats, "\ncg0: workers=2 cpus=")) << stats;
+  EXPECT_TRUE(absl::StrContains(stats, "\ncg1: workers=2 cpus=")) << stats;
+}
+
+TEST_F(ExamplesTest, WorkersOfThePairsSawTheirOwnCgroupFromTheFirstInstruction) {
+  const ProgramResult result =
+      Muster({"run", "examples/pipe_pairs_two_cgroups.txtpb", "--duration", "200ms", "--json", "--without-samples"});
+  ASSERT_EQ(result.exit_code, 0) << result.standard_error;
+  google::protobuf::Struct object;
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(result.standard_output, &object).ok());
+  const auto& reports = object.fields().at("reports").list_value().values();
+  ASSERT_EQ(reports.size(), 4);
+  for (const auto& value : reports) {
+    const auto& report = value.struct_value().fields();
+    const std::string own = report.at("groupIdx").number_value() == 0 ? "/cg0" : "/cg1";
+    EXPECT_TRUE(absl::EndsWith(report.at("cgroupAtStart").string_value(), own)) << value.DebugString();
+    EXPECT_EQ(report.at("cgroupAtEnd").string_value(), report.at("cgroupAtStart").string_value());
+  }
+}
+
+}  // namespace
+}  // namespace muster
