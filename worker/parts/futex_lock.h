@@ -23,6 +23,16 @@ class FutexLock {
     return true;
   }
 
+  // The same without samples, for threads that are not the meter's.
+  bool LockUnsampled(const Meter& meter) {
+    uint32_t seen = kFree;
+    if (word_.compare_exchange_strong(seen, kHeld, std::memory_order_acquire)) return true;
+    while (word_.exchange(kContended, std::memory_order_acquire) != kFree) {
+      if (!FutexWaitWhile(meter, word_, kContended)) return false;
+    }
+    return true;
+  }
+
   // Needs the lock held by the caller.
   void Unlock() {
     if (word_.exchange(kFree, std::memory_order_release) == kContended) arena::FutexWake(&word_, 1);

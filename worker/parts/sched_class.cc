@@ -13,30 +13,14 @@
 namespace muster {
 namespace {
 
-constexpr uint32_t kSchedExt = 7;
-constexpr uint32_t kSchedDeadline = 6;
-
-// struct sched_attr of sched_setattr(2), which glibc does not declare.
-struct KernelSchedAttr {
-  uint32_t size;
-  uint32_t policy;
-  uint64_t flags;
-  int32_t nice;
-  uint32_t priority;
-  uint64_t runtime;
-  uint64_t deadline;
-  uint64_t period;
-};
-static_assert(sizeof(KernelSchedAttr) == 48);
-
-std::string ClassName(const SchedAttributes& attributes) {
-  switch (attributes.policy) {
+std::string ClassName(const SchedAttr& attributes) {
+  switch (attributes.sched_policy) {
     case SCHED_OTHER:
-      return absl::StrCat("SCHED_OTHER nice ", attributes.nice);
+      return absl::StrCat("SCHED_OTHER nice ", attributes.sched_nice);
     case SCHED_FIFO:
-      return absl::StrCat("SCHED_FIFO ", attributes.priority);
+      return absl::StrCat("SCHED_FIFO ", attributes.sched_priority);
     case SCHED_RR:
-      return absl::StrCat("SCHED_RR ", attributes.priority);
+      return absl::StrCat("SCHED_RR ", attributes.sched_priority);
     case SCHED_BATCH:
       return "SCHED_BATCH";
     case SCHED_IDLE:
@@ -46,51 +30,53 @@ std::string ClassName(const SchedAttributes& attributes) {
     case kSchedExt:
       return "SCHED_EXT";
     default:
-      return absl::StrCat("scheduling class ", attributes.policy);
+      return absl::StrCat("scheduling class ", attributes.sched_policy);
   }
 }
 
 }  // namespace
 
-absl::StatusOr<SchedAttributes> GetSchedAttributes() {
-  KernelSchedAttr attr = {};
-  if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) != 0) return ErrnoStatus(errno, "sched_getattr");
-  return SchedAttributes{attr.policy, attr.nice, attr.priority, attr.runtime, attr.deadline, attr.period};
+absl::StatusOr<SchedAttr> GetSchedAttributes() {
+  SchedAttr attr;
+  if (!GetSchedAttr(&attr)) return ErrnoStatus(errno, "sched_getattr");
+  return attr;
 }
 
-absl::Status SetSchedAttributes(const SchedAttributes& attributes) {
-  KernelSchedAttr attr = {.size = sizeof(KernelSchedAttr),
-                          .policy = attributes.policy,
-                          .nice = attributes.nice,
-                          .priority = attributes.priority,
-                          .runtime = attributes.runtime_ns,
-                          .deadline = attributes.deadline_ns,
-                          .period = attributes.period_ns};
-  if (syscall(SYS_sched_setattr, 0, &attr, 0) == 0) return absl::OkStatus();
+absl::Status SetSchedAttributes(const SchedAttr& attributes) {
+  if (SetSchedAttr(attributes)) return absl::OkStatus();
   return ErrnoStatus(errno, absl::StrCat("sched_setattr to ", ClassName(attributes)));
 }
 
-SchedAttributes FifoAttributes(uint32_t priority) { return {.policy = SCHED_FIFO, .priority = priority}; }
+SchedAttr OrdinaryAttributes(uint32_t policy) { return {.sched_policy = policy}; }
 
-SchedAttributes AttributesOf(v1::SchedClass sched_class) {
+SchedAttr RealTimeAttributes(uint32_t policy, uint32_t priority) {
+  return {.sched_policy = policy, .sched_priority = priority};
+}
+
+SchedAttr FifoAttributes(uint32_t priority) { return RealTimeAttributes(SCHED_FIFO, priority); }
+
+SchedAttr AttributesOf(v1::SchedClass sched_class) {
   switch (sched_class) {
     case v1::BATCH:
-      return {.policy = SCHED_BATCH};
+      return OrdinaryAttributes(SCHED_BATCH);
     case v1::IDLE:
-      return {.policy = SCHED_IDLE};
+      return OrdinaryAttributes(SCHED_IDLE);
     case v1::RT:
       return FifoAttributes(50);
     case v1::DEADLINE:
       // 1,024 ns is the least that the kernel takes for a runtime of 1 us.
-      return {.policy = kSchedDeadline, .runtime_ns = 1'024, .deadline_ns = 1'000'000, .period_ns = 10'000'000};
+      return {.sched_policy = kSchedDeadline,
+              .sched_runtime = 1'024,
+              .sched_deadline = 1'000'000,
+              .sched_period = 10'000'000};
     case v1::EXT:
-      return {.policy = kSchedExt};
+      return OrdinaryAttributes(kSchedExt);
     default:
-      return {.policy = SCHED_OTHER};
+      return OrdinaryAttributes(SCHED_OTHER);
   }
 }
 
-void TakeSchedClass(Meter& meter, const SchedAttributes& attributes) {
+void TakeSchedClass(Meter& meter, const SchedAttr& attributes) {
   const absl::Status status = SetSchedAttributes(attributes);
   if (!status.ok()) meter.SetSetupError(arena::kSetPolicy, status.message());
 }

@@ -7,6 +7,7 @@
 
 #include "base/cpu_set.h"
 #include "worker/meter/meter_fixture.h"
+#include "worker/work/testing/real_time.h"
 
 namespace muster {
 namespace {
@@ -22,13 +23,13 @@ void OnCpu1(const std::function<void()>& body) {
 }
 
 TEST(SchedClass, EveryClassThatWasTakenIsTheOneThatIsInForce) {
-  if (!MayRunRealTime()) GTEST_SKIP() << "needs CAP_SYS_NICE";
+  if (!RealTimeIsAllowed()) GTEST_SKIP() << "no real-time work here: no CAP_SYS_NICE, or a cgroup without budget";
   for (const v1::SchedClass wanted : {v1::CFS, v1::BATCH, v1::IDLE, v1::RT}) {
     OnCpu1([wanted] {
       const absl::Status status = SetSchedAttributes(AttributesOf(wanted));
       ASSERT_TRUE(status.ok()) << status;
-      EXPECT_EQ(GetSchedAttributes()->policy, AttributesOf(wanted).policy);
-      EXPECT_EQ(GetSchedAttributes()->priority, AttributesOf(wanted).priority);
+      EXPECT_EQ(GetSchedAttributes()->sched_policy, AttributesOf(wanted).sched_policy);
+      EXPECT_EQ(GetSchedAttributes()->sched_priority, AttributesOf(wanted).sched_priority);
     });
   }
 }

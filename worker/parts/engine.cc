@@ -1,0 +1,69 @@
+#include "worker/parts/engine.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/cpu_set.h"
+#include "worker/core/blocking.h"
+
+namespace muster {
+namespace {
+
+constexpr uint64_t kTickNs = 100'000'000;
+
+}  // namespace
+
+void EngineMeter::Offer(const std::vector<Sample>& samples) {
+  MutexLock lock(&mutex_);
+  for (const Sample& sample : samples) {
+    if (sample.stream == arena::kWake) {
+      meter_->WakeSample(sample.ns);
+    } else {
+      meter_->CostSample(sample.ns);
+    }
+  }
+}
+
+absl::Status EngineThreads::Start(std::function<void()> body) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  absl::Status status;
+  try {
+    threads_.emplace_back(std::move(body));
+  } catch (const std::system_error& error) {
+    status = absl::ResourceExhaustedError(absl::StrCat("thread ", threads_.size(), " of the worker: ", error.what()));
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return status;
+}
+
+void EngineThreads::Join() {
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+StepResult EngineStep::Run(Meter& meter) {
+  if (shared_ == nullptr) {
+    shared_ = std::make_unique<EngineMeter>(&meter);
+    const absl::Status status = Begin(shared_.get(), &threads_);
+    if (!status.ok()) meter.SetNoopReason(status.message());
+  }
+  const bool whole = SleepFor(meter, kTickNs);
+  if (!whole) threads_.Join();
+  meter.AddUnits(shared_->TakeUnits());
+  meter.RestartGap();
+  return whole ? StepResult::kContinue : StepResult::kAbandon;
+}
+
+uint32_t OwnCpuCount() {
+  const absl::StatusOr<CpuSet> cpus = GetAffinity(0);
+  return cpus.ok() ? std::max<uint32_t>(1, cpus->Count()) : 1;
+}
+
+}  // namespace muster
