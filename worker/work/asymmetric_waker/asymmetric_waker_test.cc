@@ -2,8 +2,8 @@
 
 #include "gtest/gtest.h"
 #include "worker/core/group_fixture.h"
-#include "worker/parts/sched_class.h"
 #include "worker/work/testing/group_run.h"
+#include "worker/work/testing/real_time.h"
 
 namespace muster {
 namespace {
@@ -23,7 +23,7 @@ TEST(AsymmetricWakerTest, EachPositionRunsInItsClass) {
 }
 
 TEST(AsymmetricWakerTest, ARealTimeWakeeIsReallyOne) {
-  if (!MayRunRealTime()) GTEST_SKIP() << "needs CAP_SYS_NICE";
+  if (!RealTimeIsAllowed()) GTEST_SKIP() << "no real-time work here: no CAP_SYS_NICE, or a cgroup without budget";
   GroupRunOptions options;
   options.work = ResolvedWork("asymmetric_waker { wakee_class: RT burst_iters: 16 }");
   options.cpu_of = [](const WorkerPlace&) { return 1; };

@@ -32,19 +32,19 @@ class PolicyChurnStep final : public Step {
   // The real-time classes join in when a probe of one succeeds.
   void Begin(Meter& meter) {
     first_ = GetSchedAttributes();
-    classes_ = {{.policy = SCHED_OTHER}, {.policy = SCHED_BATCH}, {.policy = SCHED_IDLE}};
+    classes_ = {OrdinaryAttributes(SCHED_OTHER), OrdinaryAttributes(SCHED_BATCH), OrdinaryAttributes(SCHED_IDLE)};
     const absl::Status probe = SetSchedAttributes(FifoAttributes(1));
     if (!probe.ok()) {
       meter.SetSetupError(arena::kSetPolicy, probe.message());
       return;
     }
     classes_.push_back(FifoAttributes(1));
-    classes_.push_back({.policy = SCHED_RR, .priority = 1});
+    classes_.push_back(RealTimeAttributes(SCHED_RR, 1));
   }
 
   const uint64_t spin_iters_;
-  absl::StatusOr<SchedAttributes> first_ = absl::UnknownError("not read yet");
-  std::vector<SchedAttributes> classes_;
+  absl::StatusOr<SchedAttr> first_ = absl::UnknownError("not read yet");
+  std::vector<SchedAttr> classes_;
   size_t next_ = 0;
 };
 

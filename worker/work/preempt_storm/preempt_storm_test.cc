@@ -2,14 +2,14 @@
 
 #include "gtest/gtest.h"
 #include "worker/core/group_fixture.h"
-#include "worker/parts/sched_class.h"
 #include "worker/work/testing/group_run.h"
+#include "worker/work/testing/real_time.h"
 
 namespace muster {
 namespace {
 
 TEST(PreemptStormTest, PositionZeroPreemptsAtFifo1AndLeavesTheOthersTheirTime) {
-  if (!MayRunRealTime()) GTEST_SKIP() << "needs CAP_SYS_NICE";
+  if (!RealTimeIsAllowed()) GTEST_SKIP() << "no real-time work here: no CAP_SYS_NICE, or a cgroup without budget";
   GroupRunOptions options;
   options.work = ResolvedWork("preempt_storm { cfs_workers: 1 }");
   options.cpu_of = [](const WorkerPlace&) { return 1; };

@@ -2,8 +2,8 @@
 
 #include "gtest/gtest.h"
 #include "worker/core/group_fixture.h"
-#include "worker/parts/sched_class.h"
 #include "worker/work/testing/group_run.h"
+#include "worker/work/testing/real_time.h"
 
 namespace muster {
 namespace {
@@ -16,7 +16,7 @@ GroupRunOptions OnCpu1(const std::string& work) {
 }
 
 TEST(PriorityInversionTest, TheRolesReallyRunAtTheirPriorities) {
-  if (!MayRunRealTime()) GTEST_SKIP() << "needs CAP_SYS_NICE";
+  if (!RealTimeIsAllowed()) GTEST_SKIP() << "no real-time work here: no CAP_SYS_NICE, or a cgroup without budget";
   for (const uint32_t position : {0u, 1u, 2u}) {
     GroupRunOptions options = OnCpu1("priority_inversion {}");
     options.only = {position};

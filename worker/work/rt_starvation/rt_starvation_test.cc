@@ -2,15 +2,15 @@
 
 #include "gtest/gtest.h"
 #include "worker/core/group_fixture.h"
-#include "worker/parts/sched_class.h"
 #include "worker/work/testing/group_run.h"
+#include "worker/work/testing/real_time.h"
 
 namespace muster {
 namespace {
 
 // Real-time work keeps to CPU 1, for a tenth of a second.
 TEST(RtStarvationTest, RealTimeMembersReallyRunAtTheirPriorityAndOthersDoNot) {
-  if (!MayRunRealTime()) GTEST_SKIP() << "needs CAP_SYS_NICE";
+  if (!RealTimeIsAllowed()) GTEST_SKIP() << "no real-time work here: no CAP_SYS_NICE, or a cgroup without budget";
   GroupRunOptions options;
   options.work = ResolvedWork("rt_starvation { rt_priority: 7 }");
   options.cpu_of = [](const WorkerPlace& place) { return place.position == 0 ? 1 : 0; };
@@ -28,7 +28,7 @@ TEST(RtStarvationTest, RealTimeMembersReallyRunAtTheirPriorityAndOthersDoNot) {
 }
 
 TEST(RtStarvationTest, AnOrdinaryMemberOfTheSameCpuStarves) {
-  if (!MayRunRealTime()) GTEST_SKIP() << "needs CAP_SYS_NICE";
+  if (!RealTimeIsAllowed()) GTEST_SKIP() << "no real-time work here: no CAP_SYS_NICE, or a cgroup without budget";
   GroupRunOptions options;
   options.work = ResolvedWork("rt_starvation {}");
   options.cpu_of = [](const WorkerPlace&) { return 1; };

@@ -19,7 +19,7 @@ void Ignore(int) {}
 
 // Who the members are; a slot is filled when its owner can take signals.
 struct Slots {
-  std::atomic<int32_t> pid[2];
+  std::atomic<uint32_t> pid[2];
   std::atomic<int32_t> tid[2];
 };
 
@@ -29,14 +29,15 @@ class SignalStormStep final : public Step {
       : slots_(slots), own_(position), signals_(params.signals_per_iter()), work_iters_(params.work_iters()) {}
 
   StepResult Run(Meter& meter) override {
-    if (!began_) Begin();
+    if (!began_ && !Begin(meter)) return StepResult::kAbandon;
     SendSignals(meter);
     meter.SpinBurst(work_iters_);
     return StepResult::kContinue;
   }
 
  private:
-  void Begin() {
+  // Tells who it is, and waits to know the partner.
+  bool Begin(Meter& meter) {
     began_ = true;
     struct sigaction action = {};
     action.sa_handler = Ignore;
@@ -44,24 +45,26 @@ class SignalStormStep final : public Step {
     sigaction(kSignal, &action, nullptr);
     slots_->tid[own_].store(static_cast<int32_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
     // Release: whoever sees the process sees the thread.
-    slots_->pid[own_].store(getpid(), std::memory_order_release);
+    slots_->pid[own_].store(static_cast<uint32_t>(getpid()), std::memory_order_release);
+    arena::FutexWake(&slots_->pid[own_], 1);
+    if (!FutexWaitWhile(meter, slots_->pid[1 - own_], 0)) return false;
+    const pid_t partner = static_cast<pid_t>(slots_->pid[1 - own_].load(std::memory_order_acquire));
+    same_process_ = partner == getpid();
+    if (!same_process_) pidfd_.Reset(static_cast<int>(syscall(SYS_pidfd_open, partner, 0)));
+    return true;
   }
 
   void SendSignals(Meter& meter) {
-    const pid_t partner = slots_->pid[1 - own_].load(std::memory_order_acquire);
-    if (partner == 0) return;
-    const bool same_process = partner == getpid();
-    if (!same_process && !pidfd_.valid()) pidfd_.Reset(static_cast<int>(syscall(SYS_pidfd_open, partner, 0)));
     for (uint64_t i = 0; i < signals_ && !meter.stopping(); ++i) {
-      Send(same_process);
+      Send();
       meter.AddUnits(1);
     }
   }
 
   // A descriptor of the partner's process, or the own process's number: whoever has taken a dead partner's number over
   // is not hit.
-  void Send(bool same_process) {
-    if (same_process) {
+  void Send() {
+    if (same_process_) {
       syscall(SYS_tgkill, getpid(), slots_->tid[1 - own_].load(std::memory_order_relaxed), kSignal);
     } else if (pidfd_.valid()) {
       syscall(SYS_pidfd_send_signal, pidfd_.get(), kSignal, nullptr, 0);
@@ -73,6 +76,7 @@ class SignalStormStep final : public Step {
   const uint64_t signals_;
   const uint64_t work_iters_;
   bool began_ = false;
+  bool same_process_ = false;
   UniqueFd pidfd_;
 };
 

@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "worker/core/group_fixture.h"
 #include "worker/work/testing/group_run.h"
+#include "worker/work/testing/private_network.h"
+#include "worker/work/testing/real_time.h"
 
 namespace muster {
 namespace {
@@ -17,6 +19,10 @@ std::string TextFor(const std::string& field) {
     return "sequence { phases { spin { duration { nanos: 1000000 } } } phases { yield { duration { nanos: 1000000 } } "
            "} }";
   if (field == "ipc_variance") return "ipc_variance { hot_iters: 1000 }";
+  // Frames stay in a network of the test's own.
+  if (field == "net_traffic") return "net_traffic { interface: \"lo\" }";
+  if (field == "irq_wake") return "irq_wake { interface: \"lo\" }";
+  if (field == "cgroup_attach_storm") return "cgroup_attach_storm { dest: \"muster-no-such-cgroup\" }";
   if (field == "numa_migration_churn") return "numa_migration_churn { period_ms: 10 }";
   if (field == "numa_working_set_sweep") return "numa_working_set_sweep { sweep_period_ms: 10 }";
   return field + " {}";
@@ -51,15 +57,23 @@ std::vector<Case> Cases() {
 
 class ConformanceTest : public testing::TestWithParam<Case> {
  protected:
+  void SetUp() override {
+    if (!EnterPrivateNetwork()) GTEST_SKIP() << "needs CAP_SYS_ADMIN for a network of its own";
+  }
+
   GroupRunOptions Options() const {
     GroupRunOptions options;
     options.work = ResolvedWork(TextFor(GetParam().field));
     options.threads = GetParam().threads;
+    // It works on others of its pool.
+    options.instances = GetParam().field == "cross_affinity_churn" ? 2 : 1;
     options.cpu_of = [](const WorkerPlace&) { return 1; };
+    if (GetParam().field == "cross_affinity_churn") options.cpu_of = nullptr;
     return options;
   }
   absl::Duration Patience() const { return IsRealTime(GetParam().field) ? absl::Milliseconds(250) : absl::Seconds(2); }
   bool MeetsNeeds() const {
+    if (IsRealTime(GetParam().field) && !RealTimeIsAllowed()) return false;
     for (const Need& need : FindWorkType(Options().work.type_case())->Describe().needs) {
       if (!need.met) return false;
     }

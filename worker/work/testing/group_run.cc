@@ -15,7 +15,9 @@
 #include <cstdio>
 #include <thread>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "base/clock.h"
 #include "base/cpu_set.h"
 #include "base/deadline.h"
@@ -50,12 +52,29 @@ constexpr uint32_t kSampleCapacity = 1000;
 constexpr uint32_t kMigrationCapacity = 16;
 // The pool host repeats the signal at least so often.
 constexpr uint64_t kSignalPeriodNs = 50'000'000;
+// For children of members that are just ending.
+constexpr absl::Duration kStrayBound = absl::Milliseconds(200);
 
 void OnStopSignal(int) {}
 
 template <size_t N>
 std::string TextOf(const arena::Text<N>& text) {
   return std::string(text.bytes, strnlen(text.bytes, N));
+}
+
+std::string OwnChildren() {
+  const absl::StatusOr<std::string> children = ReadFile(absl::StrCat("/proc/self/task/", getpid(), "/children"));
+  return children.ok() ? *children : "";
+}
+
+// Reaps those that have ended of the children that are not in the list `before`.
+void ReapNewChildren(const std::string& before) {
+  const std::vector<std::string> old = absl::StrSplit(before, ' ', absl::SkipWhitespace());
+  for (const absl::string_view word : absl::StrSplit(OwnChildren(), ' ', absl::SkipWhitespace())) {
+    int pid = 0;
+    const bool is_new = std::find(old.begin(), old.end(), std::string(word)) == old.end();
+    if (is_new && absl::SimpleAtoi(word, &pid)) waitpid(pid, nullptr, WNOHANG);
+  }
 }
 
 absl::Status MakePlumbing(const WorkType& type, const v1::Work& work, Plumbing* plumbing) {
@@ -84,8 +103,6 @@ Plumbing Duplicate(const Plumbing& plumbing) {
   own.memory_bytes = plumbing.memory_bytes;
   return own;
 }
-
-void WatchForStrays() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
 }  // namespace
 
@@ -134,7 +151,9 @@ absl::Status GroupRun::Prepare() {
 }
 
 absl::Status GroupRun::Launch() {
-  WatchForStrays();
+  // Descendants that members leave behind become children of this process.
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  children_before_ = OwnChildren();
   std::vector<std::vector<uint32_t>> of_process;
   for (uint32_t member = 0; member < members_.size(); ++member) {
     if (of_process.empty() || !options_.threads) of_process.emplace_back();
@@ -296,11 +315,11 @@ absl::Status GroupRun::Reap() {
     if (status != 0) return absl::InternalError(absl::StrCat("a member's process ended with status ", status));
   }
   processes_.clear();
-  // Descendants of members have become our children; those that only wait to be reaped are no strays.
-  pid_t stray;
-  while ((stray = waitpid(-1, nullptr, WNOHANG)) > 0) {
-  }
-  return stray == 0 ? absl::InternalError("a process was left behind") : absl::OkStatus();
+  const auto none_left = [this] {
+    ReapNewChildren(children_before_);
+    return OwnChildren() == children_before_;
+  };
+  return Eventually(none_left, kStrayBound) ? absl::OkStatus() : absl::InternalError("a process was left behind");
 }
 
 uint64_t GroupRun::samples(uint32_t member, arena::Stream stream) const {

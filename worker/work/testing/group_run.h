@@ -98,6 +98,7 @@ class GroupRun {
   arena::Arena arena_;
   Board* board_ = nullptr;
   std::vector<pid_t> processes_;
+  std::string children_before_;
   std::vector<MemberResult> results_;
   absl::Duration stop_took_;
 };

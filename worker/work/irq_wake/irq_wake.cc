@@ -1,0 +1,60 @@
+// A sender of frames and a receiver that each one wakes: wake-ups out of a softirq.
+#include <sched.h>
+
+#include <utility>
+
+#include "base/clock.h"
+#include "worker/core/work_type.h"
+#include "worker/parts/frame_sender.h"
+
+namespace muster {
+namespace {
+
+class FrameReceiverStep final : public Step {
+ public:
+  explicit FrameReceiverStep(absl::StatusOr<RawFrames> frames) : frames_(std::move(frames)) {}
+
+  StepResult Run(Meter& meter) override {
+    if (!frames_.ok()) {
+      meter.SetNoopReason(frames_.status().message());
+      sched_yield();
+      return StepResult::kContinue;
+    }
+    const uint64_t before_ns = MonotonicNs();
+    while (!frames_->Receive()) {
+      if (meter.stopping()) return StepResult::kAbandon;
+    }
+    const uint64_t now_ns = MonotonicNs();
+    meter.WakeSample(now_ns - before_ns);
+    meter.RestartGap(now_ns);
+    meter.AddUnits(1);
+    return StepResult::kContinue;
+  }
+
+ private:
+  absl::StatusOr<RawFrames> frames_;
+};
+
+class IrqWakeType final : public WorkType {
+ public:
+  WorkTypeDescription Describe() const override {
+    return {.summary = "Frames that each wake a receiver: wake-ups out of a softirq.",
+            .units_per_iteration = "1",
+            .needs = FrameNeeds()};
+  }
+  uint32_t Streams(const v1::Work&) const override { return kWakeSamples; }
+  uint32_t GroupSize(const v1::Work&) const override { return 2; }
+  absl::StatusOr<std::unique_ptr<Step>> MakeStep(const v1::Work& work, const WorkerPlace& place,
+                                                 Plumbing&) const override {
+    const v1::IrqWake& params = work.irq_wake();
+    const auto direction = place.position == 0 ? RawFrames::Direction::kSend : RawFrames::Direction::kReceive;
+    absl::StatusOr<RawFrames> frames = RawFrames::Open(params.interface(), direction, params.frame_bytes());
+    if (place.position != 0) return std::make_unique<FrameReceiverStep>(std::move(frames));
+    return std::make_unique<FrameSenderStep>(std::move(frames), params.interval_us() * 1000);
+  }
+};
+
+MUSTER_WORK_TYPE(kIrqWake, IrqWakeType);
+
+}  // namespace
+}  // namespace muster

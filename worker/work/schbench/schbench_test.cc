@@ -1,0 +1,42 @@
+#include "gtest/gtest.h"
+#include "worker/core/group_fixture.h"
+#include "worker/work/testing/group_run.h"
+
+namespace muster {
+namespace {
+
+TEST(SchbenchTest, EveryRequestHasALatencyAndAWake) {
+  GroupFixture group(
+      "schbench { message_threads: 2 worker_threads: 2 cache_footprint_kib: 4 operations: 1 sleep_usec: 10 }");
+  group.RunAll(2);
+  EXPECT_GT(group.meter(0).work_units(), 20u);
+  const uint64_t requests = group.meter(0).work_units();
+  EXPECT_EQ(group.record(0).store(arena::kCost).head->total.load(), requests);
+  EXPECT_GE(group.record(0).store(arena::kWake).head->total.load() + 4, requests);
+  EXPECT_GE(group.record(0).store(arena::kCost).head->min_ns.load(), 10'000u) << "the think time is part of it";
+}
+
+TEST(SchbenchTest, ARequestRateIsKept) {
+  GroupFixture group(
+      "schbench { worker_threads: 4 cache_footprint_kib: 1 operations: 0 sleep_usec: 0 requests_per_sec: 200 }");
+  group.RunAll(3);
+  EXPECT_LE(group.meter(0).work_units(), 100u);
+  EXPECT_GE(group.meter(0).work_units(), 20u);
+}
+
+TEST(SchbenchTest, EndsInTheMiddleOfALongThinkAndOfALongMultiplication) {
+  for (const char* work :
+       {"schbench { sleep_usec: 1000000 }", "schbench { cache_footprint_kib: 65536 operations: 1000 }",
+        "schbench { cache_footprint_kib: 65536 operations: 1000 skip_locking: true }"}) {
+    GroupRunOptions options;
+    options.work = ResolvedWork(work);
+    absl::StatusOr<std::unique_ptr<GroupRun>> run = GroupRun::Start(options);
+    ASSERT_TRUE(run.ok()) << run.status();
+    EXPECT_TRUE((*run)->WaitForIterations(1, absl::Seconds(5)));
+    const absl::Status stopped = (*run)->Stop(absl::Seconds(1) + absl::Milliseconds(100));
+    ASSERT_TRUE(stopped.ok()) << work << ": " << stopped;
+  }
+}
+
+}  // namespace
+}  // namespace muster
