@@ -1,0 +1,20 @@
+"""Tests in a guest: each boots one of its own, and needs QEMU and the machine to itself."""
+
+load("//tools/bazel:cc.bzl", "muster_test")
+
+def guest_test(name, data = [], deps = [], **kwargs):
+    muster_test(
+        name = name,
+        size = "large",
+        srcs = [name + ".cc"],
+        data = data + [
+            "//daemon:musterd-static",
+            "//tools/vm/init:muster-guest-init",
+            "//worker:muster-worker",
+        ],
+        # TODO: without "manual" once each has passed ten times in a row on an idle machine.
+        tags = ["exclusive", "guest", "local", "manual", "no_sanitizer"],
+        testonly = True,
+        deps = deps + ["//tests/guest:guest_fixture"],
+        **kwargs
+    )
