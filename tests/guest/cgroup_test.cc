@@ -19,7 +19,8 @@ TEST_F(CgroupGuestTest, ControllersAreThere) {
   const auto info = client().ServerInfo();
   ASSERT_TRUE(info.ok()) << info.status();
   for (const v1::CgroupController& controller : info->cgroup_controllers()) {
-    const bool wanted = controller.name() == "cpu" || controller.name() == "cpuset" || controller.name() == "memory" || controller.name() == "pids";
+    const bool wanted = controller.name() == "cpu" || controller.name() == "cpuset" || controller.name() == "memory" ||
+                        controller.name() == "pids";
     EXPECT_TRUE(controller.available() || !wanted) << controller.name() << ": " << controller.reason();
   }
 }

@@ -23,7 +23,8 @@ void Say(const std::string& line) { std::cerr << line << "\n"; }
 
 absl::StatusOr<vm::GuestOptions> Prepare(std::vector<std::string> flags) {
   // Emulation, so that the guest is the same everywhere.
-  for (const char* flag : {"--accel=tcg", "--init=tools/vm/init/muster-guest-init", "--musterd=daemon/musterd-static", "--muster-worker=worker/muster-worker"}) {
+  for (const char* flag : {"--accel=tcg", "--init=tools/vm/init/muster-guest-init", "--musterd=daemon/musterd-static",
+                           "--muster-worker=worker/muster-worker"}) {
     flags.push_back(flag);
   }
   const absl::StatusOr<vm::Flags> parsed = vm::Flags::Parse(flags, vm::GuestFlags());
@@ -41,8 +42,9 @@ absl::StatusOr<std::unique_ptr<vm::Guest>> BootGuest(const std::vector<std::stri
   if (!failure.has_value()) failure = (*guest)->WaitForDaemon(deadline);
   if (failure.has_value()) return absl::InternalError(failure->message);
   const vm::BootTimes times = (*guest)->boot_times();
-  Say(absl::StrCat("booted: QEMU ", absl::FormatDuration(times.qemu), ", kernel ", absl::FormatDuration(times.kernel), ", init ",
-                   absl::FormatDuration(times.init), ", musterd ", absl::FormatDuration(times.daemon), "; ", Describe((*guest)->transport())));
+  Say(absl::StrCat("booted: QEMU ", absl::FormatDuration(times.qemu), ", kernel ", absl::FormatDuration(times.kernel),
+                   ", init ", absl::FormatDuration(times.init), ", musterd ", absl::FormatDuration(times.daemon), "; ",
+                   Describe((*guest)->transport())));
   return guest;
 }
 
@@ -104,8 +106,9 @@ WorkloadHandle GuestTest::Spawn(const std::string& spec) {
 
 void GuestTest::Run(const WorkloadHandle& pool, absl::Duration duration) {
   const Deadline end = Deadline::After(duration);
-  const absl::Status watched = pool.Watch(std::min(duration, absl::Milliseconds(200)), [&](const v1::WatchUpdate&) { return !end.Expired(); },
-                                          {.timeout = duration + kPatience});
+  const absl::Status watched =
+      pool.Watch(std::min(duration, absl::Milliseconds(200)), [&](const v1::WatchUpdate&) { return !end.Expired(); },
+                 {.timeout = duration + kPatience});
   EXPECT_TRUE(watched.ok()) << watched;
 }
 

@@ -19,8 +19,8 @@ namespace muster {
 // The spec that the text says; a test that writes a wrong one fails.
 v1::WorkloadSpec ParseSpec(const std::string& text);
 
-// Each suite derives from it and boots its guest in SetUpTestSuite. Every test has a client, and must leave no pool behind. A test that
-// fails shows the guest's last words.
+// Each suite derives from it and boots its guest in SetUpTestSuite. Every test has a client, and must leave no pool
+// behind. A test that fails shows the guest's last words.
 class GuestTest : public testing::Test {
  protected:
   // `flags` as those of `muster vm run`. Without a guest every test of the suite fails.

@@ -1,6 +1,5 @@
 // Four CPUs on two nodes, reached over vsock: where pages and workers go.
 #include "tests/guest/guest_fixture.h"
-
 #include "tools/vm/kernel/vsock_device.h"
 #include "tools/vm/support/cache.h"
 
@@ -27,7 +26,8 @@ class NumaGuestTest : public GuestTest {
     const absl::StatusOr<std::string> cache = vm::OpenCache("");
     if (cache.ok()) options.cache = *cache;
     if (cache.ok()) vm::FetchVsockDevice(options).IgnoreError();
-    Boot({"--cpus=4", "--numa=2", "--memory=768M", "--add=bin/loopback-client:tests/guest/loopback_client", "--daemon-arg=--allow-exec", "--daemon-arg=--vsock-local"});
+    Boot({"--cpus=4", "--numa=2", "--memory=768M", "--add=bin/loopback-client:tests/guest/loopback_client",
+          "--daemon-arg=--allow-exec", "--daemon-arg=--vsock-local"});
   }
 };
 
@@ -63,8 +63,9 @@ TEST_F(NumaGuestTest, LocalPagesFollowTheNodeOfTheWorker) {
 }
 
 TEST_F(NumaGuestTest, CpusetMemsHoldsPagesOnItsNode) {
-  const auto reports = RunSpec(std::string("cgroups { name: 'far' settings { cpuset_cpus: '0-1' cpuset_mems: '1' } } cgroup: 'far' ") + kWalk,
-                               absl::Seconds(1));
+  const auto reports = RunSpec(
+      std::string("cgroups { name: 'far' settings { cpuset_cpus: '0-1' cpuset_mems: '1' } } cgroup: 'far' ") + kWalk,
+      absl::Seconds(1));
   EXPECT_THAT(reports[0].cpus_used(), IsSubsetOf({0u, 1u}));
   EXPECT_GE(Pages(reports[0], 1), kWalkedPages);
 }
@@ -72,7 +73,8 @@ TEST_F(NumaGuestTest, CpusetMemsHoldsPagesOnItsNode) {
 TEST_F(NumaGuestTest, LlcAlignedWorkersShareOneCache) {
   const auto reports = RunSpec("num_workers: 2 affinity { llc_aligned {} }", absl::Milliseconds(500));
   EXPECT_EQ(reports[0].effective_cpus(), reports[1].effective_cpus());
-  EXPECT_TRUE(reports[0].effective_cpus() == "0-1" || reports[0].effective_cpus() == "2-3") << reports[0].effective_cpus();
+  EXPECT_TRUE(reports[0].effective_cpus() == "0-1" || reports[0].effective_cpus() == "2-3")
+      << reports[0].effective_cpus();
 }
 
 TEST_F(NumaGuestTest, RealTimeAndDeadlinePoliciesAreApplied) {
@@ -90,17 +92,21 @@ TEST_F(NumaGuestTest, RealTimeAndDeadlinePoliciesAreApplied) {
 }
 
 TEST_F(NumaGuestTest, ClientInTheGuestReachesTheDaemonOverVsockLoopback) {
-  if (guest().transport().kind == vm::TransportKind::kForwardedPort) GTEST_SKIP() << "no vsock device could be had: the daemon does not listen on vsock";
-  WorkloadHandle pool = Spawn("work { custom { label: 'loopback' program { path: '/bin/loopback-client' args: 'vsock://1:7070' } } }");
+  if (guest().transport().kind == vm::TransportKind::kForwardedPort)
+    GTEST_SKIP() << "no vsock device could be had: the daemon does not listen on vsock";
+  WorkloadHandle pool =
+      Spawn("work { custom { label: 'loopback' program { path: '/bin/loopback-client' args: 'vsock://1:7070' } } }");
   ASSERT_TRUE(pool.Start().ok());
   // It ends by itself, and its pool with it.
-  const absl::Status watched = pool.Watch(absl::Milliseconds(100), [](const v1::WatchUpdate& update) { return update.states(0) < v1::FINISHED; },
-                                          {.timeout = absl::Seconds(60)});
+  const absl::Status watched =
+      pool.Watch(absl::Milliseconds(100), [](const v1::WatchUpdate& update) { return update.states(0) < v1::FINISHED; },
+                 {.timeout = absl::Seconds(60)});
   EXPECT_TRUE(watched.ok()) << watched;
   const auto collected = std::move(pool).StopAndCollect();
   ASSERT_TRUE(collected.ok()) << collected.status();
   const v1::WorkerReport& report = collected->reports[0];
-  EXPECT_TRUE(report.kernel_accounting().has_exit_code() && report.kernel_accounting().exit_code() == 0) << report.ShortDebugString();
+  EXPECT_TRUE(report.kernel_accounting().has_exit_code() && report.kernel_accounting().exit_code() == 0)
+      << report.ShortDebugString();
 }
 
 }  // namespace

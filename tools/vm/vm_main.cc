@@ -8,8 +8,8 @@
 #include "base/status_macros.h"
 #include "tools/cli/exit_code.h"
 #include "tools/vm/exit_codes.h"
-#include "tools/vm/image/initramfs.h"
 #include "tools/vm/image/image_flags.h"
+#include "tools/vm/image/initramfs.h"
 #include "tools/vm/kernel/kernel_store.h"
 #include "tools/vm/kernel/vsock_device.h"
 #include "tools/vm/run/run_command.h"
@@ -42,7 +42,8 @@ std::vector<FlagSpec> ImageSubcommandFlags() {
   std::vector<FlagSpec> specs = {{"out", "FILE", "where to write it (default muster-guest.cpio)"},
                                  {"compress", "", "write it gzipped"},
                                  {"kernel", "FILE", "own kernel, for its modules"}};
-  for (const std::vector<FlagSpec>& more : {KernelFlags(), ImageFlags()}) specs.insert(specs.end(), more.begin(), more.end());
+  for (const std::vector<FlagSpec>& more : {KernelFlags(), ImageFlags()})
+    specs.insert(specs.end(), more.begin(), more.end());
   return specs;
 }
 
@@ -54,7 +55,8 @@ absl::Status WriteImage(const Flags& flags) {
   ASSIGN_OR_RETURN(const std::string compressed, Compress(image));
   const std::string path = flags.Get("out", flags.Has("compress") ? "muster-guest.cpio.gz" : "muster-guest.cpio");
   RETURN_IF_ERROR(WriteFileAtomically(path, flags.Has("compress") ? compressed : image));
-  std::cout << path << ": " << absl::StrFormat("%.1f MB, compressed %.1f MB", image.size() / 1e6, compressed.size() / 1e6) << "\n";
+  std::cout << path << ": "
+            << absl::StrFormat("%.1f MB, compressed %.1f MB", image.size() / 1e6, compressed.size() / 1e6) << "\n";
   return absl::OkStatus();
 }
 

@@ -7,8 +7,8 @@
 
 namespace muster::vm {
 
-// `args` starts with the subcommand. Writes results to the standard output, errors and progress to the standard error stream;
-// returns the exit code (tools/vm/exit_codes.h).
+// `args` starts with the subcommand. Writes results to the standard output, errors and progress to the standard error
+// stream; returns the exit code (tools/vm/exit_codes.h).
 int VmMain(const std::vector<std::string>& args);
 
 }  // namespace muster::vm

@@ -18,7 +18,8 @@ constexpr size_t kMaxPath = 4095;
 void Pad(std::string* archive) { archive->resize((archive->size() + 3) / 4 * 4, '\0'); }
 
 absl::Status CheckPath(absl::string_view path) {
-  if (path.empty() || path.size() > kMaxPath) return absl::InvalidArgumentError("add to the image: a path of 1 to 4095 bytes is needed");
+  if (path.empty() || path.size() > kMaxPath)
+    return absl::InvalidArgumentError("add to the image: a path of 1 to 4095 bytes is needed");
   for (absl::string_view part : absl::StrSplit(path, '/')) {
     if (part.empty() || part == "." || part == "..") {
       return absl::InvalidArgumentError(absl::StrCat("add ", path, " to the image: not a plain relative path"));
@@ -34,7 +35,8 @@ absl::Status CpioWriter::AddDirectory(absl::string_view path, uint32_t permissio
 }
 
 absl::Status CpioWriter::AddFile(absl::string_view path, uint32_t permissions, absl::string_view content) {
-  if (content.size() > std::numeric_limits<uint32_t>::max()) return absl::InvalidArgumentError(absl::StrCat("add ", path, " to the image: 4 GiB or more"));
+  if (content.size() > std::numeric_limits<uint32_t>::max())
+    return absl::InvalidArgumentError(absl::StrCat("add ", path, " to the image: 4 GiB or more"));
   return Add({path, S_IFREG | permissions, content, {0, 0}});
 }
 
@@ -58,10 +60,11 @@ absl::Status CpioWriter::Add(const Entry& entry) {
 
 void CpioWriter::Append(const Entry& entry) {
   const bool directory = S_ISDIR(entry.mode);
-  // Fields: inode, mode, uid, gid, links, mtime, size, device of the archive (2), device of the node (2), name length, checksum.
-  absl::StrAppendFormat(&archive_, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", next_inode_++, entry.mode, 0u, 0u,
-                        directory ? 2u : 1u, 0u, static_cast<uint32_t>(entry.content.size()), 0u, 0u, entry.device.major,
-                        entry.device.minor, static_cast<uint32_t>(entry.path.size() + 1), 0u);
+  // Fields: inode, mode, uid, gid, links, mtime, size, device of the archive (2), device of the node (2), name length,
+  // checksum.
+  absl::StrAppendFormat(&archive_, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", next_inode_++,
+                        entry.mode, 0u, 0u, directory ? 2u : 1u, 0u, static_cast<uint32_t>(entry.content.size()), 0u,
+                        0u, entry.device.major, entry.device.minor, static_cast<uint32_t>(entry.path.size() + 1), 0u);
   archive_.append(entry.path.data(), entry.path.size());
   archive_.push_back('\0');
   Pad(&archive_);

@@ -12,8 +12,9 @@
 
 namespace muster::vm {
 
-// Collects entries in the order in which they are added; all belong to root, all times are zero, so that equal input gives equal
-// bytes. Paths are relative to the root, without a leading slash; folders on the way to a file are added by themselves.
+// Collects entries in the order in which they are added; all belong to root, all times are zero, so that equal input
+// gives equal bytes. Paths are relative to the root, without a leading slash; folders on the way to a file are added by
+// themselves.
 class CpioWriter {
  public:
   // INVALID_ARGUMENT: an empty or absolute path, one with "..", or one that was added before.

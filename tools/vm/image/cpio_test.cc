@@ -29,7 +29,8 @@ std::vector<Parsed> Parse(const std::string& archive) {
     const uint32_t name_size = Hex(archive, at + 94);
     const uint32_t size = Hex(archive, at + 54);
     const size_t data = (at + 110 + name_size + 3) / 4 * 4;
-    entries.push_back({archive.substr(at + 110, name_size - 1), Hex(archive, at + 14), archive.substr(data, size), Hex(archive, at + 78)});
+    entries.push_back({archive.substr(at + 110, name_size - 1), Hex(archive, at + 14), archive.substr(data, size),
+                       Hex(archive, at + 78)});
     at = (data + size + 3) / 4 * 4;
   }
   EXPECT_EQ(at, archive.size());

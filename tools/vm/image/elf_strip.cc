@@ -16,7 +16,8 @@ std::vector<Elf64_Phdr> ProgramHeaders(absl::string_view program) {
   memcpy(&header, program.data(), sizeof(header));
   const bool elf64 = memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_ident[EI_CLASS] == ELFCLASS64;
   const uint64_t bytes = uint64_t{header.e_phnum} * sizeof(Elf64_Phdr);
-  if (!elf64 || header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phoff > program.size() || bytes > program.size() - header.e_phoff) {
+  if (!elf64 || header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phoff > program.size() ||
+      bytes > program.size() - header.e_phoff) {
     return {};
   }
   std::vector<Elf64_Phdr> headers(header.e_phnum);
@@ -54,7 +55,8 @@ std::string StripElf(absl::string_view program) {
 
 bool NeedsLoader(absl::string_view program) {
   const std::vector<Elf64_Phdr> headers = ProgramHeaders(program);
-  return std::any_of(headers.begin(), headers.end(), [](const Elf64_Phdr& segment) { return segment.p_type == PT_INTERP; });
+  return std::any_of(headers.begin(), headers.end(),
+                     [](const Elf64_Phdr& segment) { return segment.p_type == PT_INTERP; });
 }
 
 }  // namespace muster::vm

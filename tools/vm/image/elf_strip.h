@@ -8,8 +8,8 @@
 
 namespace muster::vm {
 
-// The 64-bit ELF program cut after the last byte that its program headers speak of, and without a section table: it runs as
-// before. What is no such program comes back unchanged. Any bytes are safe.
+// The 64-bit ELF program cut after the last byte that its program headers speak of, and without a section table: it
+// runs as before. What is no such program comes back unchanged. Any bytes are safe.
 std::string StripElf(absl::string_view program);
 
 // True for an ELF program that asks for a dynamic loader, which an initramfs does not have.

@@ -20,7 +20,8 @@ absl::StatusOr<std::string> Locate(const Flags& flags, ProgramQuery query) {
 absl::StatusOr<ExtraFile> ParseExtra(const std::string& text) {
   const std::vector<std::string> parts = absl::StrSplit(text, absl::MaxSplits(':', 1));
   if (parts.size() != 2 || parts[0].empty() || parts[1].empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("--add=", text, ": GUEST:HOST is needed, as opt/tool:/usr/bin/tool"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--add=", text, ": GUEST:HOST is needed, as opt/tool:/usr/bin/tool"));
   }
   return ExtraFile{parts[0], parts[1]};
 }

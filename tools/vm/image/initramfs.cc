@@ -25,8 +25,8 @@ struct GuestProgram {
 absl::Status AddProgram(const GuestProgram& program, CpioWriter* writer) {
   ASSIGN_OR_RETURN(const std::string content, ReadFileAt(AT_FDCWD, program.host_path, kMaxProgramBytes));
   if (NeedsLoader(content)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("put ", program.host_path, " into the image: it is linked dynamically, and a guest has no libraries"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "put ", program.host_path, " into the image: it is linked dynamically, and a guest has no libraries"));
   }
   return writer->AddFile(program.guest_path, 0755, StripElf(content));
 }
@@ -45,7 +45,8 @@ absl::Status AddModules(const std::string& directory, CpioWriter* writer) {
   int number = 0;
   for (const KernelModule& module : modules) {
     // Init inserts them in the order of their names.
-    RETURN_IF_ERROR(writer->AddFile(absl::StrFormat("modules/%02d-%s.ko", number++, module.name), 0644, module.content));
+    RETURN_IF_ERROR(
+        writer->AddFile(absl::StrFormat("modules/%02d-%s.ko", number++, module.name), 0644, module.content));
   }
   return absl::OkStatus();
 }
@@ -53,8 +54,8 @@ absl::Status AddModules(const std::string& directory, CpioWriter* writer) {
 }  // namespace
 
 const std::vector<std::string>& GuestModules() {
-  static const std::vector<std::string>& modules = *new std::vector<std::string>{
-      "virtio_pci", "vmw_vsock_virtio_transport", "vsock_loopback", "virtio_net"};
+  static const std::vector<std::string>& modules =
+      *new std::vector<std::string>{"virtio_pci", "vmw_vsock_virtio_transport", "vsock_loopback", "virtio_net"};
   return modules;
 }
 

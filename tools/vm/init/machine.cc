@@ -39,9 +39,14 @@ struct FileSystem {
 constexpr unsigned long kPlain = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
 constexpr FileSystem kFileSystems[] = {
-    {"proc", "/proc", kPlain},      {"sysfs", "/sys", kPlain},          {"devtmpfs", "/dev", MS_NOSUID},
-    {"tmpfs", "/dev/shm", kPlain},  {"cgroup2", "/sys/fs/cgroup", kPlain}, {"tmpfs", "/run", MS_NOSUID | MS_NODEV},
-    {"tmpfs", "/tmp", MS_NOSUID | MS_NODEV}, {"debugfs", "/sys/kernel/debug", kPlain},
+    {"proc", "/proc", kPlain},
+    {"sysfs", "/sys", kPlain},
+    {"devtmpfs", "/dev", MS_NOSUID},
+    {"tmpfs", "/dev/shm", kPlain},
+    {"cgroup2", "/sys/fs/cgroup", kPlain},
+    {"tmpfs", "/run", MS_NOSUID | MS_NODEV},
+    {"tmpfs", "/tmp", MS_NOSUID | MS_NODEV},
+    {"debugfs", "/sys/kernel/debug", kPlain},
 };
 
 bool WriteTo(const std::string& path, const std::string& text) {

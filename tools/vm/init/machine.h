@@ -13,9 +13,9 @@ void InsertModules();
 // Loopback up; with an Ethernet card, also its address in the emulator's user network, 10.0.2.15/24.
 void ConfigureNetwork();
 
-// Ordinary tasks' share of each CPU, the kernel's 5 %, in pieces of 5 ms every 100 ms. The kernel threads that carry vsock are
-// ordinary tasks: while real-time workers spin on every CPU they would wait a second for their turn, and every call two of
-// them (sched(7), sched_rt_period_us).
+// Ordinary tasks' share of each CPU, the kernel's 5 %, in pieces of 5 ms every 100 ms. The kernel threads that carry
+// vsock are ordinary tasks: while real-time workers spin on every CPU they would wait a second for their turn, and
+// every call two of them (sched(7), sched_rt_period_us).
 void DealCpuTimeFinely();
 
 // Descriptors for large pools.

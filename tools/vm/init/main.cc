@@ -1,5 +1,5 @@
-// Init of a guest: makes the machine, starts musterd, reaps strangers, and switches the machine off when musterd has ended or
-// when the console says "poweroff".
+// Init of a guest: makes the machine, starts musterd, reaps strangers, and switches the machine off when musterd has
+// ended or when the console says "poweroff".
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -45,12 +45,14 @@ bool Reap(pid_t daemon) {
     if (pid != daemon) continue;
     daemon_ended = true;
     const bool exited = WIFEXITED(status);
-    Stage(std::string("daemon-ended ") + (exited ? "exit=" : "signal=") + std::to_string(exited ? WEXITSTATUS(status) : WTERMSIG(status)));
+    Stage(std::string("daemon-ended ") + (exited ? "exit=" : "signal=") +
+          std::to_string(exited ? WEXITSTATUS(status) : WTERMSIG(status)));
   }
   return daemon_ended;
 }
 
-// Reads one line of the console; true when it asks for the end. A console that has gone would be readable for ever: then
+// Reads one line of the console; true when it asks for the end. A console that has gone would be readable for ever:
+// then
 // `*console` becomes -1, which poll(2) passes over.
 bool AskedToPowerOff(int* console) {
   char line[256];
@@ -93,7 +95,8 @@ int main(int argc, char** argv) {
   const Options options = ParseOptions({argv + 1, argv + argc});
   MountFileSystems();
   Stage("up");
-  for (const std::string& unknown : options.unknown) dprintf(STDERR_FILENO, "muster-init: unknown option %s\n", unknown.c_str());
+  for (const std::string& unknown : options.unknown)
+    dprintf(STDERR_FILENO, "muster-init: unknown option %s\n", unknown.c_str());
   InsertModules();
   ConfigureNetwork();
   RaiseLimits();

@@ -8,9 +8,9 @@
 
 namespace muster::guest {
 
-// musterd speaks tcp beyond loopback only with TLS, and needs none here: the emulator's user network ends at one loopback port of the host.
-// Starts a process that accepts on 10.0.2.15:`port` and carries each connection to the unix socket at `path`; returns its
-// pid, or -1. A connection that finds nobody at `path` is closed at once.
+// musterd speaks tcp beyond loopback only with TLS, and needs none here: the emulator's user network ends at one
+// loopback port of the host. Starts a process that accepts on 10.0.2.15:`port` and carries each connection to the unix
+// socket at `path`; returns its pid, or -1. A connection that finds nobody at `path` is closed at once.
 pid_t StartRelay(uint16_t port, const char* path);
 
 // Copies until end of file, then passes that on; returns. Exposed for its test.

@@ -32,7 +32,8 @@ TEST(RelayTest, BytesAndTheEndOfFileArePassedOn) {
   shutdown(in.near.get(), SHUT_WR);
   std::string got;
   char buffer[16];
-  for (ssize_t n = read(out.far.get(), buffer, sizeof(buffer)); n > 0; n = read(out.far.get(), buffer, sizeof(buffer))) got.append(buffer, n);
+  for (ssize_t n = read(out.far.get(), buffer, sizeof(buffer)); n > 0; n = read(out.far.get(), buffer, sizeof(buffer)))
+    got.append(buffer, n);
   copier.join();
   EXPECT_EQ(got, "hello");
 }

@@ -8,7 +8,9 @@
 
 namespace muster::guest {
 
-void Warn(const std::string& what) { dprintf(STDERR_FILENO, "muster-init: %s: %s\n", what.c_str(), strerrorname_np(errno)); }
+void Warn(const std::string& what) {
+  dprintf(STDERR_FILENO, "muster-init: %s: %s\n", what.c_str(), strerrorname_np(errno));
+}
 
 void Stage(const std::string& stage) {
   timespec now;

@@ -21,10 +21,14 @@ constexpr absl::Duration kNetworkLimit = absl::Minutes(5);
 
 // The archive that the host's apt is set up with; the first line is the one that its sources name first.
 absl::StatusOr<std::string> HostMirror() {
-  ASSIGN_OR_RETURN(const std::string sites, RunProgram({{"apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages",
-                                                         "Component: main"}, "", absl::Seconds(30)}));
+  ASSIGN_OR_RETURN(
+      const std::string sites,
+      RunProgram({{"apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages", "Component: main"},
+                  "",
+                  absl::Seconds(30)}));
   const std::string first = sites.substr(0, sites.find('\n'));
-  if (first.empty()) return absl::NotFoundError("find a Debian mirror: the host's apt has no sources; name one with --mirror");
+  if (first.empty())
+    return absl::NotFoundError("find a Debian mirror: the host's apt has no sources; name one with --mirror");
   return first;
 }
 
@@ -56,12 +60,14 @@ absl::Status WriteState(const AptOptions& options, const std::string& mirror) {
   RETURN_IF_ERROR(MakeDirectories(options.directory + "/lists/partial"));
   RETURN_IF_ERROR(MakeDirectories(options.directory + "/archives/partial"));
   RETURN_IF_ERROR(WriteFileAtomically(options.directory + "/status", ""));
-  return WriteFileAtomically(options.directory + "/sources.list",
-                             absl::StrCat("deb [arch=amd64 signed-by=", kKeyring, "] ", mirror, " ", options.suite, " main\n"));
+  return WriteFileAtomically(
+      options.directory + "/sources.list",
+      absl::StrCat("deb [arch=amd64 signed-by=", kKeyring, "] ", mirror, " ", options.suite, " main\n"));
 }
 
 bool HasPrefix(const std::string& name, const std::vector<std::string>& prefixes) {
-  return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) { return absl::StartsWith(name, prefix); });
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](const std::string& prefix) { return absl::StartsWith(name, prefix); });
 }
 
 }  // namespace
@@ -89,21 +95,24 @@ absl::StatusOr<AptArchive> AptArchive::Open(const AptOptions& options) {
   return archive;
 }
 
-absl::StatusOr<std::string> AptArchive::Run(const std::string& program, const std::vector<std::string>& arguments) const {
+absl::StatusOr<std::string> AptArchive::Run(const std::string& program,
+                                            const std::vector<std::string>& arguments) const {
   std::vector<std::string> all = {program};
   all.insert(all.end(), settings_.begin(), settings_.end());
   all.insert(all.end(), arguments.begin(), arguments.end());
   absl::StatusOr<std::string> out = RunProgram({all, "", kNetworkLimit});
-  if (!out.ok()) return absl::Status(out.status().code(), absl::StrCat("suite ", options_.suite, ": ", out.status().message()));
+  if (!out.ok())
+    return absl::Status(out.status().code(), absl::StrCat("suite ", options_.suite, ": ", out.status().message()));
   return out;
 }
 
 absl::StatusOr<std::vector<std::string>> AptArchive::Resolve(const std::string& package,
-                                                            const std::vector<std::string>& prefixes) const {
+                                                             const std::vector<std::string>& prefixes) const {
   std::vector<std::string> found = {package};
   for (size_t i = 0; i < found.size(); ++i) {
     ASSIGN_OR_RETURN(const std::string paragraph, Run("apt-cache", {"show", "--no-all-versions", found[i]}));
-    if (paragraph.empty()) return absl::NotFoundError(absl::StrCat("suite ", options_.suite, " has no package ", found[i]));
+    if (paragraph.empty())
+      return absl::NotFoundError(absl::StrCat("suite ", options_.suite, " has no package ", found[i]));
     for (const std::string& name : ParseDepends(paragraph)) {
       if (HasPrefix(name, prefixes) && std::count(found.begin(), found.end(), name) == 0) found.push_back(name);
     }

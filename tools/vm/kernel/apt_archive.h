@@ -21,18 +21,21 @@ struct AptOptions {
 
 class AptArchive {
  public:
-  // Writes the state folder and fetches the suite's package list. Needs apt, the Debian archive keyring and a reachable mirror.
+  // Writes the state folder and fetches the suite's package list. Needs apt, the Debian archive keyring and a reachable
+  // mirror.
   static absl::StatusOr<AptArchive> Open(const AptOptions& options);
 
-  // `package` and all that it depends on, directly or not, among those whose name starts with one of `prefixes`. NOT_FOUND:
-  // the suite has no such package.
-  absl::StatusOr<std::vector<std::string>> Resolve(const std::string& package, const std::vector<std::string>& prefixes) const;
+  // `package` and all that it depends on, directly or not, among those whose name starts with one of `prefixes`.
+  // NOT_FOUND: the suite has no such package.
+  absl::StatusOr<std::vector<std::string>> Resolve(const std::string& package,
+                                                   const std::vector<std::string>& prefixes) const;
 
   // Downloads the packages and unpacks them all into `target`, which must exist. Runs none of their scripts.
   absl::Status Unpack(const std::vector<std::string>& packages, const std::string& target) const;
 
  private:
-  AptArchive(AptOptions options, std::vector<std::string> settings) : options_(std::move(options)), settings_(std::move(settings)) {}
+  AptArchive(AptOptions options, std::vector<std::string> settings)
+      : options_(std::move(options)), settings_(std::move(settings)) {}
   absl::StatusOr<std::string> Run(const std::string& program, const std::vector<std::string>& arguments) const;
 
   AptOptions options_;
@@ -40,7 +43,8 @@ class AptArchive {
   std::vector<std::string> settings_;
 };
 
-// Names of the packages in the Depends: field of a control paragraph, versions and alternatives after the first left out.
+// Names of the packages in the Depends: field of a control paragraph, versions and alternatives after the first left
+// out.
 std::vector<std::string> ParseDepends(const std::string& paragraph);
 
 }  // namespace muster::vm

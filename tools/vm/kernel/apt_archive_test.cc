@@ -10,7 +10,8 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 TEST(AptArchiveTest, DependenciesLoseVersionsAndAlternatives) {
-  EXPECT_THAT(ParseDepends("Package: a\nPre-Depends: no\nDepends: dracut | initramfs-tools (>= 0.120), linux-binary-7.2 (= 7.2-1), kmod:any\nSize: 1\n"),
+  EXPECT_THAT(ParseDepends("Package: a\nPre-Depends: no\nDepends: dracut | initramfs-tools (>= 0.120), "
+                           "linux-binary-7.2 (= 7.2-1), kmod:any\nSize: 1\n"),
               ElementsAre("dracut", "linux-binary-7.2", "kmod"));
   EXPECT_THAT(ParseDepends("Package: a\n"), IsEmpty());
 }

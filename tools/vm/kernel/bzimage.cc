@@ -21,7 +21,10 @@ constexpr size_t kPayloadLength = 0x24c;
 constexpr size_t kHeaderEnd = 0x250;
 constexpr size_t kSector = 512;
 
-constexpr absl::string_view kElfMagic("\x7f" "ELF", 4);
+constexpr absl::string_view kElfMagic(
+    "\x7f"
+    "ELF",
+    4);
 
 struct Format {
   absl::string_view magic;
@@ -31,7 +34,10 @@ struct Format {
 constexpr Format kFormats[] = {
     {absl::string_view("\x28\xb5\x2f\xfd", 4), "zstd"},
     {absl::string_view("\x02\x21\x4c\x18", 4), "lz4"},
-    {absl::string_view("\xfd" "7zXZ", 5), "xz"},
+    {absl::string_view("\xfd"
+                       "7zXZ",
+                       5),
+     "xz"},
     {absl::string_view("\x1f\x8b", 2), "gzip"},
 };
 
@@ -67,7 +73,8 @@ absl::StatusOr<BzImagePayload> ParseBzImage(absl::string_view image) {
   const size_t setup_sectors = image[kSetupSectors] == 0 ? 4 : static_cast<unsigned char>(image[kSetupSectors]);
   const size_t start = (setup_sectors + 1) * kSector + Read<uint32_t>(image, kPayloadOffset);
   const size_t length = Read<uint32_t>(image, kPayloadLength);
-  if (length < 8 || start > image.size() || length > image.size() - start) return Bad("the payload lies outside the file");
+  if (length < 8 || start > image.size() || length > image.size() - start)
+    return Bad("the payload lies outside the file");
   BzImagePayload payload;
   payload.release = ReadRelease(image);
   payload.compressed = image.substr(start, length);

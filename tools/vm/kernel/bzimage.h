@@ -14,7 +14,8 @@ namespace muster::vm {
 struct BzImagePayload {
   // Without the size word that the kernel's build appends.
   absl::string_view compressed;
-  // Program that decompresses it, reading standard input: "zstd", "lz4", "xz", "gzip"; empty when it is an ELF file already.
+  // Program that decompresses it, reading standard input: "zstd", "lz4", "xz", "gzip"; empty when it is an ELF file
+  // already.
   std::string decompressor;
   // Size of the ELF file, by the image's own word.
   uint32_t unpacked_bytes = 0;
@@ -22,7 +23,8 @@ struct BzImagePayload {
   std::string release;
 };
 
-// INVALID_ARGUMENT: not a bzImage, too old, cut short, or compressed in a way that is not known here. Any bytes are safe.
+// INVALID_ARGUMENT: not a bzImage, too old, cut short, or compressed in a way that is not known here. Any bytes are
+// safe.
 absl::StatusOr<BzImagePayload> ParseBzImage(absl::string_view image);
 
 // The ELF file out of the bzImage; runs the decompressor.

@@ -37,7 +37,11 @@ std::string WithSize(std::string payload, uint32_t size) {
   return payload;
 }
 
-std::string FakeElf() { return "\x7f" "ELF" + std::string(100000, 'k'); }
+std::string FakeElf() {
+  return "\x7f"
+         "ELF" +
+         std::string(100000, 'k');
+}
 
 TEST(BzImageTest, PayloadReleaseAndSizeAreFound) {
   const std::string image = MakeImage(WithSize("\x28\xb5\x2f\xfd and more", 4711));
@@ -65,7 +69,8 @@ TEST_P(CompressedTest, KernelComesOutAsItWentIn) {
 
 // zstd and lz4 are packages of guest runs only; the two that every Debian has stand for all four here.
 INSTANTIATE_TEST_SUITE_P(Programs, CompressedTest,
-                         ::testing::Values(std::vector<std::string>{"xz", "-c"}, std::vector<std::string>{"gzip", "-c"}));
+                         ::testing::Values(std::vector<std::string>{"xz", "-c"},
+                                           std::vector<std::string>{"gzip", "-c"}));
 
 TEST(BzImageTest, WrongSizeWordIsDataLoss) {
   const absl::StatusOr<std::string> packed = RunProgram({{"xz", "-c"}, FakeElf(), absl::Seconds(30)});
@@ -77,7 +82,8 @@ TEST(BzImageTest, BrokenImagesAreRefusedAndNotRead) {
   EXPECT_THAT(std::string(ParseBzImage("").status().message()), HasSubstr("no setup header"));
   EXPECT_THAT(std::string(ParseBzImage(std::string(4096, 'x')).status().message()), HasSubstr("no setup header"));
   std::string image = MakeImage(WithSize("\x28\xb5\x2f\xfd", 1));
-  EXPECT_THAT(std::string(ParseBzImage(image.substr(0, image.size() - 1)).status().message()), HasSubstr("outside the file"));
+  EXPECT_THAT(std::string(ParseBzImage(image.substr(0, image.size() - 1)).status().message()),
+              HasSubstr("outside the file"));
   Put<uint32_t>(&image, 0x24c, 0xffffffff);
   EXPECT_THAT(std::string(ParseBzImage(image).status().message()), HasSubstr("outside the file"));
   EXPECT_THAT(std::string(ParseBzImage(MakeImage("unknown format")).status().message()), HasSubstr("none of zstd"));
@@ -88,7 +94,8 @@ TEST(BzImageTest, DamagedHeadersAreReadWithoutHarm) {
   std::mt19937 random(1);
   for (int round = 0; round < 20000; ++round) {
     std::string image = whole.substr(0, random() % (whole.size() + 1));
-    for (int change = 0; change < 3 && !image.empty(); ++change) image[(0x1f0 + random() % 0x60) % image.size()] = random();
+    for (int change = 0; change < 3 && !image.empty(); ++change)
+      image[(0x1f0 + random() % 0x60) % image.size()] = random();
     ParseBzImage(image).status().IgnoreError();
     ReleaseOfVmlinux(image);
   }

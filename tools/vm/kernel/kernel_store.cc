@@ -53,7 +53,9 @@ absl::StatusOr<GuestKernel> ReadInstalled(const std::string& folder) {
   return kernel;
 }
 
-absl::StatusOr<std::string> ReadKernelFile(const std::string& path) { return ReadFileAt(AT_FDCWD, path, kMaxKernelBytes); }
+absl::StatusOr<std::string> ReadKernelFile(const std::string& path) {
+  return ReadFileAt(AT_FDCWD, path, kMaxKernelBytes);
+}
 
 // Turns an unpacked package in `scratch` into a kernel folder: vmlinux, modules, release.
 absl::Status Install(const std::string& scratch, const std::string& folder) {
@@ -78,8 +80,9 @@ absl::Status Fetch(const KernelOptions& options, const std::string& folder) {
   apt.suite = options.suite;
   apt.mirror = options.mirror;
   ASSIGN_OR_RETURN(const AptArchive archive, AptArchive::Open(apt));
-  ASSIGN_OR_RETURN(const std::vector<std::string> packages,
-                   archive.Resolve(options.package, {"linux-image-", "linux-binary-", "linux-modules-", "linux-base-"}));
+  ASSIGN_OR_RETURN(
+      const std::vector<std::string> packages,
+      archive.Resolve(options.package, {"linux-image-", "linux-binary-", "linux-modules-", "linux-base-"}));
   const std::string scratch = folder + ".unpacking";
   std::error_code error;
   fs::remove_all(scratch, error);
@@ -92,7 +95,8 @@ absl::Status Fetch(const KernelOptions& options, const std::string& folder) {
 
 bool IsPlainName(const std::string& name) {
   return !name.empty() && name[0] != '.' && name[0] != '-' &&
-         name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._") == std::string::npos;
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._") ==
+             std::string::npos;
 }
 
 // The ELF file of a bzImage, kept in the cache under the file's name, size and time.
@@ -112,15 +116,18 @@ absl::StatusOr<std::string> UnpackIntoCache(const OwnKernel& own, const BzImageP
 
 absl::StatusOr<GuestKernel> FetchKernel(const KernelOptions& options) {
   if (!IsPlainName(options.suite) || !IsPlainName(options.package)) {
-    return absl::InvalidArgumentError(absl::StrCat("fetch kernel: \"", options.suite, "\" or \"", options.package, "\" is no name of a suite or package"));
+    return absl::InvalidArgumentError(absl::StrCat("fetch kernel: \"", options.suite, "\" or \"", options.package,
+                                                   "\" is no name of a suite or package"));
   }
   const std::string folder = absl::StrCat(options.cache, "/kernels/", options.suite, "/", options.package);
   RETURN_IF_ERROR(MakeDirectories(absl::StrCat(options.cache, "/kernels/", options.suite)));
-  ASSIGN_OR_RETURN(const FileLock lock, FileLock::Acquire(options.cache + "/kernels/lock", Deadline::After(absl::Minutes(10))));
+  ASSIGN_OR_RETURN(const FileLock lock,
+                   FileLock::Acquire(options.cache + "/kernels/lock", Deadline::After(absl::Minutes(10))));
   if (options.refresh || access((folder + "/release").c_str(), R_OK) != 0) {
     const absl::Status fetched = Fetch(options, folder);
     if (!fetched.ok()) {
-      return absl::Status(fetched.code(), absl::StrCat("fetch kernel ", options.package, " of ", options.suite, ": ", fetched.message()));
+      return absl::Status(fetched.code(), absl::StrCat("fetch kernel ", options.package, " of ", options.suite, ": ",
+                                                       fetched.message()));
     }
   }
   return ReadInstalled(folder);
@@ -130,7 +137,9 @@ absl::StatusOr<GuestKernel> OpenKernel(const OwnKernel& own) {
   ASSIGN_OR_RETURN(const std::string content, ReadKernelFile(own.image));
   GuestKernel kernel;
   kernel.image = own.image;
-  if (absl::StartsWith(content, "\x7f" "ELF")) {
+  if (absl::StartsWith(content,
+                       "\x7f"
+                       "ELF")) {
     kernel.release = ReleaseOfVmlinux(content);
   } else {
     ASSIGN_OR_RETURN(const BzImagePayload payload, ParseBzImage(content));

@@ -14,7 +14,9 @@ namespace {
 
 class KernelStoreTest : public ::testing::Test {
  protected:
-  KernelStoreTest() : root_(std::filesystem::path(::testing::TempDir()) / "store") { std::filesystem::create_directories(root_); }
+  KernelStoreTest() : root_(std::filesystem::path(::testing::TempDir()) / "store") {
+    std::filesystem::create_directories(root_);
+  }
   ~KernelStoreTest() override { std::filesystem::remove_all(root_); }
   void Put(const std::string& name, const std::string& content) {
     std::filesystem::create_directories((root_ / name).parent_path());
@@ -47,7 +49,9 @@ TEST_F(KernelStoreTest, NamesThatLeaveTheCacheAreRefused) {
 }
 
 TEST_F(KernelStoreTest, OwnElfKernelIsUsedAsItIsWithTheModulesBesideIt) {
-  Put("own/vmlinux", "\x7f" "ELF..Linux version 6.9-own (x)");
+  Put("own/vmlinux",
+      "\x7f"
+      "ELF..Linux version 6.9-own (x)");
   Put("own/modules/kernel/a.ko", "");
   const auto kernel = OpenKernel({root_, root_ / "own/vmlinux", ""});
   ASSERT_TRUE(kernel.ok()) << kernel.status();

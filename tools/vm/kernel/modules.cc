@@ -14,7 +14,6 @@
 #include "base/status_macros.h"
 #include "tools/vm/support/program.h"
 
-
 namespace muster::vm {
 namespace {
 
@@ -25,7 +24,8 @@ absl::Status Visit(const std::string& name, const DependencyMap& dependencies, s
                    std::vector<std::string>* order) {
   if (dependencies.count(name) == 0 || std::count(order->begin(), order->end(), name) != 0) return absl::OkStatus();
   if (std::count(path->begin(), path->end(), name) != 0) {
-    return absl::FailedPreconditionError(absl::StrCat("order kernel modules: a circle: ", absl::StrJoin(*path, " needs "), " needs ", name));
+    return absl::FailedPreconditionError(
+        absl::StrCat("order kernel modules: a circle: ", absl::StrJoin(*path, " needs "), " needs ", name));
   }
   path->push_back(name);
   for (const std::string& needed : dependencies.at(name)) RETURN_IF_ERROR(Visit(needed, dependencies, path, order));
@@ -57,7 +57,7 @@ absl::StatusOr<std::string> ReadModule(const std::string& path) {
 
 // Reads `wanted` and, step by step, what they turn out to depend on.
 absl::StatusOr<std::map<std::string, std::string>> ReadWithDependencies(const std::map<std::string, std::string>& files,
-                                                                       std::vector<std::string> wanted) {
+                                                                        std::vector<std::string> wanted) {
   std::map<std::string, std::string> contents;
   while (!wanted.empty()) {
     const std::string name = wanted.back();
@@ -90,14 +90,16 @@ std::vector<std::string> ModuleDependencies(absl::string_view ko) {
   return names;
 }
 
-absl::StatusOr<std::vector<std::string>> OrderModules(const std::vector<std::string>& wanted, const DependencyMap& dependencies) {
+absl::StatusOr<std::vector<std::string>> OrderModules(const std::vector<std::string>& wanted,
+                                                      const DependencyMap& dependencies) {
   std::vector<std::string> order;
   std::vector<std::string> path;
   for (const std::string& name : wanted) RETURN_IF_ERROR(Visit(name, dependencies, &path, &order));
   return order;
 }
 
-absl::StatusOr<std::vector<KernelModule>> LoadModules(const std::string& directory, const std::vector<std::string>& wanted) {
+absl::StatusOr<std::vector<KernelModule>> LoadModules(const std::string& directory,
+                                                      const std::vector<std::string>& wanted) {
   ASSIGN_OR_RETURN(auto contents, ReadWithDependencies(FindModuleFiles(directory), wanted));
   DependencyMap dependencies;
   for (const auto& [name, content] : contents) dependencies[name] = ModuleDependencies(content);

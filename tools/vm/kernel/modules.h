@@ -17,10 +17,11 @@ std::string ModuleName(absl::string_view file_name);
 // What the module's .modinfo says it depends on ("depends=a,b"); empty when nothing or when there is no such line.
 std::vector<std::string> ModuleDependencies(absl::string_view ko);
 
-// `wanted` and all that they need, each after what it depends on, otherwise in the order asked for. A name that `dependencies`
-// does not know is taken to be built into the kernel. FAILED_PRECONDITION: a circle.
+// `wanted` and all that they need, each after what it depends on, otherwise in the order asked for. A name that
+// `dependencies` does not know is taken to be built into the kernel. FAILED_PRECONDITION: a circle.
 using DependencyMap = std::map<std::string, std::vector<std::string>>;
-absl::StatusOr<std::vector<std::string>> OrderModules(const std::vector<std::string>& wanted, const DependencyMap& dependencies);
+absl::StatusOr<std::vector<std::string>> OrderModules(const std::vector<std::string>& wanted,
+                                                      const DependencyMap& dependencies);
 
 struct KernelModule {
   std::string name;
@@ -28,8 +29,10 @@ struct KernelModule {
   std::string content;
 };
 
-// Reads them below `directory` (lib/modules/RELEASE); .ko, .ko.xz, .ko.zst, .ko.gz. Those that are not there are taken to be built in.
-absl::StatusOr<std::vector<KernelModule>> LoadModules(const std::string& directory, const std::vector<std::string>& wanted);
+// Reads them below `directory` (lib/modules/RELEASE); .ko, .ko.xz, .ko.zst, .ko.gz. Those that are not there are taken
+// to be built in.
+absl::StatusOr<std::vector<KernelModule>> LoadModules(const std::string& directory,
+                                                      const std::vector<std::string>& wanted);
 
 }  // namespace muster::vm
 

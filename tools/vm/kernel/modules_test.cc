@@ -17,7 +17,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 std::string FakeKo(const std::string& depends) {
-  std::string ko = "\x7f" "ELF";
+  std::string ko =
+      "\x7f"
+      "ELF";
   ko += '\0';
   return ko + "license=GPL" + '\0' + "depends=" + depends + '\0' + "name=x" + '\0';
 }
@@ -39,11 +41,14 @@ TEST(ModulesTest, DependenciesAreReadFromModinfo) {
 }
 
 TEST(ModulesTest, WhatIsNeededComesFirstAndOnce) {
-  const DependencyMap map = {{"net", {"ring", "failover"}}, {"failover", {"core"}}, {"core", {}}, {"ring", {}}, {"vsock", {"ring"}}};
+  const DependencyMap map = {
+      {"net", {"ring", "failover"}}, {"failover", {"core"}}, {"core", {}}, {"ring", {}}, {"vsock", {"ring"}}};
   EXPECT_THAT(*OrderModules({"net", "vsock"}, map), ElementsAre("ring", "core", "failover", "net", "vsock"));
 }
 
-TEST(ModulesTest, UnknownNameIsBuiltIn) { EXPECT_THAT(*OrderModules({"virtio_pci", "a"}, {{"a", {"virtio"}}}), ElementsAre("a")); }
+TEST(ModulesTest, UnknownNameIsBuiltIn) {
+  EXPECT_THAT(*OrderModules({"virtio_pci", "a"}, {{"a", {"virtio"}}}), ElementsAre("a"));
+}
 
 TEST(ModulesTest, CircleIsNamed) {
   const auto order = OrderModules({"a"}, {{"a", {"b"}}, {"b", {"a"}}});
@@ -64,7 +69,9 @@ TEST(ModulesTest, CompressedFilesAreReadWithWhatTheyNeed) {
   std::filesystem::remove_all(root);
 }
 
-TEST(ModulesTest, KernelWithoutModulesNeedsNone) { EXPECT_THAT(*LoadModules("/does/not/exist", {"virtio_net"}), IsEmpty()); }
+TEST(ModulesTest, KernelWithoutModulesNeedsNone) {
+  EXPECT_THAT(*LoadModules("/does/not/exist", {"virtio_net"}), IsEmpty());
+}
 
 }  // namespace
 }  // namespace muster::vm

@@ -9,7 +9,8 @@
 
 namespace muster::vm {
 
-// Path of the program: on PATH, in the cache, else unpacked there from Debian's sid (or the suite asked for); never installed.
+// Path of the program: on PATH, in the cache, else unpacked there from Debian's sid (or the suite asked for); never
+// installed.
 absl::StatusOr<std::string> FetchVsockDevice(const KernelOptions& options);
 
 }  // namespace muster::vm

@@ -6,12 +6,13 @@
 namespace muster::vm {
 namespace {
 
-// With the default CPU, QEMU 7.2's emulation of cmpxchg16b panics guests now and then; with one thread per guest CPU its
-// emulation of self-modifying code does. Both are avoided here.
+// With the default CPU, QEMU 7.2's emulation of cmpxchg16b panics guests now and then; with one thread per guest CPU
+// its emulation of self-modifying code does. Both are avoided here.
 std::vector<std::string> AcceleratorArguments(const QemuCommand& command) {
   if (command.accelerator == Accelerator::kKvm) return {"-accel", "kvm", "-cpu", "host"};
   // Threads of a core are told to the guest in Intel's way only; AMD's, which is the default, is not emulated.
-  return {"-accel", "tcg,thread=single", "-cpu", command.shape.smt ? "qemu64,-cx16,vendor=GenuineIntel" : "qemu64,-cx16"};
+  return {"-accel", "tcg,thread=single", "-cpu",
+          command.shape.smt ? "qemu64,-cx16,vendor=GenuineIntel" : "qemu64,-cx16"};
 }
 
 void Append(const std::vector<std::string>& more, std::vector<std::string>* arguments) {

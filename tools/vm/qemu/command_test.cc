@@ -60,7 +60,8 @@ TEST(QemuCommandTest, DaemonListensOnVsockWhereThereIsOne) {
 
 TEST(QemuCommandTest, DeviceInUserSpaceGetsASmallBuffer) {
   const QemuCommand command = Command(TransportKind::kVhostUserVsock);
-  EXPECT_THAT(Line(command), HasSubstr("-chardev socket,id=vsock,path=/d/vhu.sock -device vhost-user-vsock-pci,chardev=vsock"));
+  EXPECT_THAT(Line(command),
+              HasSubstr("-chardev socket,id=vsock,path=/d/vhu.sock -device vhost-user-vsock-pci,chardev=vsock"));
   EXPECT_THAT(absl::StrJoin(DeviceArguments(command.transport), " "),
               HasSubstr("--vm guest-cid=77,socket=/d/vhu.sock,uds-path=/d/v.sock,tx-buffer-size=28672"));
   EXPECT_EQ(ClientAddress(command.transport), "vsock+unix:///d/v.sock:7070");
@@ -91,8 +92,10 @@ TEST(TransportTest, AutoTakesTheBestThatIsThere) {
 }
 
 TEST(TransportTest, WhatIsAskedForAndMissingIsAnErrorWithItsReason) {
-  EXPECT_THAT(std::string(ChooseTransport({"vhost-vsock", "/d"}, {}).status().message()), HasSubstr("/dev/vhost-vsock cannot be opened"));
-  EXPECT_THAT(std::string(ChooseTransport({"vhost-device-vsock", "/d"}, {}).status().message()), HasSubstr("no such program"));
+  EXPECT_THAT(std::string(ChooseTransport({"vhost-vsock", "/d"}, {}).status().message()),
+              HasSubstr("/dev/vhost-vsock cannot be opened"));
+  EXPECT_THAT(std::string(ChooseTransport({"vhost-device-vsock", "/d"}, {}).status().message()),
+              HasSubstr("no such program"));
   EXPECT_EQ(ChooseTransport({"pigeon", "/d"}, {}).status().code(), absl::StatusCode::kInvalidArgument);
 }
 

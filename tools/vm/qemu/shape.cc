@@ -14,16 +14,16 @@ constexpr uint64_t kMaxMemoryMib = uint64_t{1} << 20;
 
 absl::Status Check(const Shape& shape) {
   if (shape.cpus % (shape.sockets() * shape.threads()) != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("shape of the guest: ", shape.cpus, " CPUs cannot be divided into ", shape.sockets(),
-                                                   " LLCs of ", shape.threads(), " threads per core"));
+    return absl::InvalidArgumentError(absl::StrCat("shape of the guest: ", shape.cpus, " CPUs cannot be divided into ",
+                                                   shape.sockets(), " LLCs of ", shape.threads(), " threads per core"));
   }
   if (shape.sockets() % shape.nodes != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("shape of the guest: ", shape.sockets(), " LLCs cannot be divided between ", shape.nodes, " nodes"));
+    return absl::InvalidArgumentError(absl::StrCat("shape of the guest: ", shape.sockets(),
+                                                   " LLCs cannot be divided between ", shape.nodes, " nodes"));
   }
   if (shape.memory_mib < kMinMemoryMib || shape.memory_mib > kMaxMemoryMib || shape.memory_mib / shape.nodes < 128) {
-    return absl::InvalidArgumentError(absl::StrCat("shape of the guest: ", shape.memory_mib, " MiB; at least ", kMinMemoryMib,
-                                                   " and at least 128 for each node are needed"));
+    return absl::InvalidArgumentError(absl::StrCat("shape of the guest: ", shape.memory_mib, " MiB; at least ",
+                                                   kMinMemoryMib, " and at least 128 for each node are needed"));
   }
   return absl::OkStatus();
 }
@@ -42,7 +42,8 @@ absl::StatusOr<uint64_t> ParseMemory(const std::string& text) {
   uint64_t number = 0;
   const bool unit = !text.empty() && absl::ascii_isalpha(text.back());
   const char suffix = unit ? absl::ascii_toupper(text.back()) : 'M';
-  if (!absl::SimpleAtoi(unit ? text.substr(0, text.size() - 1) : text, &number) || (suffix != 'M' && suffix != 'G') || number > kMaxMemoryMib) {
+  if (!absl::SimpleAtoi(unit ? text.substr(0, text.size() - 1) : text, &number) || (suffix != 'M' && suffix != 'G') ||
+      number > kMaxMemoryMib) {
     return absl::InvalidArgumentError(absl::StrCat("--memory=", text, ": write it as 768M or 1G"));
   }
   return suffix == 'G' ? number * 1024 : number;
@@ -63,7 +64,8 @@ absl::StatusOr<Shape> ShapeFrom(const Flags& flags) {
 
 std::string Describe(const Shape& shape) {
   return absl::StrFormat("%d CPUs%s, %d node%s, %d LLC%s, %d MiB", shape.cpus, shape.smt ? " (SMT)" : "", shape.nodes,
-                         shape.nodes == 1 ? "" : "s", shape.sockets(), shape.sockets() == 1 ? "" : "s", shape.memory_mib);
+                         shape.nodes == 1 ? "" : "s", shape.sockets(), shape.sockets() == 1 ? "" : "s",
+                         shape.memory_mib);
 }
 
 std::vector<std::string> ShapeArguments(const Shape& shape) {

@@ -11,7 +11,9 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-absl::StatusOr<Shape> Parse(const std::vector<std::string>& args) { return ShapeFrom(*Flags::Parse(args, ShapeFlags())); }
+absl::StatusOr<Shape> Parse(const std::vector<std::string>& args) {
+  return ShapeFrom(*Flags::Parse(args, ShapeFlags()));
+}
 
 std::string Arguments(const std::vector<std::string>& args) { return absl::StrJoin(ShapeArguments(*Parse(args)), " "); }
 
@@ -37,7 +39,8 @@ TEST(ShapeTest, SmtAndCachesAreSocketsAndThreads) {
 
 TEST(ShapeTest, WhatDoesNotDivideIsRefused) {
   EXPECT_THAT(std::string(Parse({"--cpus=3", "--numa=2"}).status().message()), HasSubstr("3 CPUs cannot be divided"));
-  EXPECT_THAT(std::string(Parse({"--cpus=6", "--llcs=3", "--numa=2"}).status().message()), HasSubstr("3 LLCs cannot be divided"));
+  EXPECT_THAT(std::string(Parse({"--cpus=6", "--llcs=3", "--numa=2"}).status().message()),
+              HasSubstr("3 LLCs cannot be divided"));
   EXPECT_THAT(std::string(Parse({"--memory=100"}).status().message()), HasSubstr("at least 256"));
   EXPECT_EQ(Parse({"--cpus=0"}).status().code(), absl::StatusCode::kInvalidArgument);
 }

@@ -39,8 +39,8 @@ absl::StatusOr<uint32_t> FreeCid() {
   return absl::ResourceExhaustedError("choose a vsock context id: a hundred tries found each one taken");
 }
 
-// A port that nobody has. It is bound, never listened on, and given back: between that and QEMU's own bind another program may
-// take it, in which case QEMU ends with its words about it, and the caller tries again.
+// A port that nobody has. It is bound, never listened on, and given back: between that and QEMU's own bind another
+// program may take it, in which case QEMU ends with its words about it, and the caller tries again.
 absl::StatusOr<uint16_t> FreeLoopbackPort() {
   const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address = {};
@@ -95,12 +95,14 @@ absl::StatusOr<Transport> ChooseTransport(const TransportRequest& request, const
   const bool any = request.wanted == "auto";
   if (request.wanted == "tcp") return ForwardedPort();
   if (request.wanted == "vhost-vsock" || (any && host.kernel)) {
-    if (!host.kernel) return absl::FailedPreconditionError(absl::StrCat("transport vhost-vsock: ", kKernelDevice, " cannot be opened"));
+    if (!host.kernel)
+      return absl::FailedPreconditionError(absl::StrCat("transport vhost-vsock: ", kKernelDevice, " cannot be opened"));
     return KernelVsock();
   }
   if (request.wanted == "vhost-device-vsock" || (any && !host.device_program.empty())) {
     if (host.device_program.empty()) {
-      return absl::FailedPreconditionError("transport vhost-device-vsock: no such program; `muster vm vsock-device` fetches it");
+      return absl::FailedPreconditionError(
+          "transport vhost-device-vsock: no such program; `muster vm vsock-device` fetches it");
     }
     return UserVsock(request, host);
   }
@@ -138,16 +140,19 @@ std::vector<std::string> TransportArguments(const Transport& transport) {
     case TransportKind::kVhostVsock:
       return {"-device", absl::StrFormat("vhost-vsock-pci,guest-cid=%d", transport.cid)};
     case TransportKind::kVhostUserVsock:
-      return {"-chardev", absl::StrFormat("socket,id=vsock,path=%s", transport.device_socket), "-device", "vhost-user-vsock-pci,chardev=vsock"};
+      return {"-chardev", absl::StrFormat("socket,id=vsock,path=%s", transport.device_socket), "-device",
+              "vhost-user-vsock-pci,chardev=vsock"};
     case TransportKind::kForwardedPort:
-      return {"-netdev", absl::StrFormat("user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:%d-:%d", transport.host_port, kGuestPort), "-device",
-              "virtio-net-pci,netdev=net,romfile="};
+      return {"-netdev",
+              absl::StrFormat("user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:%d-:%d", transport.host_port, kGuestPort),
+              "-device", "virtio-net-pci,netdev=net,romfile="};
   }
   return {};
 }
 
 std::vector<std::string> InitArguments(const Transport& transport) {
-  if (transport.kind != TransportKind::kForwardedPort) return {absl::StrFormat("--daemon=--listen=vsock://any:%d", kGuestPort)};
+  if (transport.kind != TransportKind::kForwardedPort)
+    return {absl::StrFormat("--daemon=--listen=vsock://any:%d", kGuestPort)};
   return {absl::StrFormat("--relay=%d", kGuestPort), "--daemon=--listen=unix:///run/musterd.sock"};
 }
 
@@ -155,7 +160,8 @@ std::vector<std::string> DeviceArguments(const Transport& transport) {
   if (transport.kind != TransportKind::kVhostUserVsock) return {};
   // Version 0.3 loses packets of more than 32 KiB from newer kernels unless the buffer is smaller than that.
   return {transport.device_program, "--vm",
-          absl::StrFormat("guest-cid=%d,socket=%s,uds-path=%s,tx-buffer-size=28672", transport.cid, transport.device_socket, transport.host_socket)};
+          absl::StrFormat("guest-cid=%d,socket=%s,uds-path=%s,tx-buffer-size=28672", transport.cid,
+                          transport.device_socket, transport.host_socket)};
 }
 
 }  // namespace muster::vm

@@ -43,9 +43,9 @@ struct HostVsock {
 };
 HostVsock ProbeHostVsock(const std::string& cache);
 
-// `wanted` is "auto", "vhost-vsock", "vhost-device-vsock" or "tcp". Sockets go into `directory`, which must be private to the
-// caller. FAILED_PRECONDITION: asked for and not there. A loopback port or context id that is free now may be taken when QEMU
-// asks for it: QEMU then ends at once, and the caller chooses again.
+// `wanted` is "auto", "vhost-vsock", "vhost-device-vsock" or "tcp". Sockets go into `directory`, which must be private
+// to the caller. FAILED_PRECONDITION: asked for and not there. A loopback port or context id that is free now may be
+// taken when QEMU asks for it: QEMU then ends at once, and the caller chooses again.
 struct TransportRequest {
   std::string wanted = "auto";
   std::string directory;

@@ -32,7 +32,8 @@ void Observe(absl::string_view line, BootProgress* progress) {
   line = absl::StripAsciiWhitespace(line);
   constexpr absl::string_view kPanic = "Kernel panic - not syncing";
   const size_t panic = line.find(kPanic);
-  if (panic != absl::string_view::npos && !progress->panic.has_value()) progress->panic = std::string(line.substr(panic));
+  if (panic != absl::string_view::npos && !progress->panic.has_value())
+    progress->panic = std::string(line.substr(panic));
   // The kernel's own lines may stand before ours.
   constexpr absl::string_view kInit = "muster-init: ";
   const size_t at = line.find(kInit);
@@ -52,7 +53,8 @@ bool ConsoleLog::Update() {
   if (!fd.ok()) return false;
   const size_t before = read_bytes_;
   char buffer[65536];
-  for (ssize_t got = pread(fd->get(), buffer, sizeof(buffer), read_bytes_); got > 0; got = pread(fd->get(), buffer, sizeof(buffer), read_bytes_)) {
+  for (ssize_t got = pread(fd->get(), buffer, sizeof(buffer), read_bytes_); got > 0;
+       got = pread(fd->get(), buffer, sizeof(buffer), read_bytes_)) {
     read_bytes_ += got;
     partial_.append(buffer, got);
     for (size_t end = partial_.find('\n'); end != std::string::npos; end = partial_.find('\n')) {

@@ -15,8 +15,9 @@ BootProgress After(const std::vector<std::string>& lines) {
 }
 
 TEST(ConsoleLogTest, StagesOfInitAreRead) {
-  const BootProgress progress = After({"muster-init: up uptime_ms=1200\r", "[    1.3] noise muster-init: machine-ready uptime_ms=1300",
-                                       "muster-init: daemon-started uptime_ms=1310", "muster-init: daemon-ready uptime_ms=1500"});
+  const BootProgress progress =
+      After({"muster-init: up uptime_ms=1200\r", "[    1.3] noise muster-init: machine-ready uptime_ms=1300",
+             "muster-init: daemon-started uptime_ms=1310", "muster-init: daemon-ready uptime_ms=1500"});
   EXPECT_EQ(progress.up, absl::Milliseconds(1200));
   EXPECT_EQ(progress.machine_ready, absl::Milliseconds(1300));
   EXPECT_EQ(progress.daemon_started, absl::Milliseconds(1310));
@@ -29,7 +30,8 @@ TEST(ConsoleLogTest, EndOfTheDaemonIsTold) {
 }
 
 TEST(ConsoleLogTest, FirstPanicIsTheOne) {
-  EXPECT_EQ(After({"[    0.9] Kernel panic - not syncing: No working init found.", "Kernel panic - not syncing: again"}).panic,
+  EXPECT_EQ(After({"[    0.9] Kernel panic - not syncing: No working init found.", "Kernel panic - not syncing: again"})
+                .panic,
             "Kernel panic - not syncing: No working init found.");
 }
 

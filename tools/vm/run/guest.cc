@@ -27,7 +27,9 @@ absl::Status WriteImage(const std::string& path, const std::string& image) {
   return WriteAll(fd.get(), image);
 }
 
-absl::StatusOr<UniqueFd> OpenLog(const std::string& path) { return OpenAt(AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, 0600); }
+absl::StatusOr<UniqueFd> OpenLog(const std::string& path) {
+  return OpenAt(AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+}
 
 std::string ReadLog(const std::string& path) {
   const absl::StatusOr<std::string> text = ReadFile(path);
@@ -43,8 +45,8 @@ absl::StatusOr<std::unique_ptr<Guest>> Guest::Launch(const GuestOptions& options
     ASSIGN_OR_RETURN(Transport transport, ChooseTransport({options.transport, directory.path()}, options.host_vsock));
     std::unique_ptr<Guest> guest(new Guest(std::move(directory), std::move(transport)));
     RETURN_IF_ERROR(guest->Start(options));
-    // QEMU refuses its command line, a port that is taken or a socket that is not there at once, before the guest's first
-    // instruction. No kernel says a word that early.
+    // QEMU refuses its command line, a port that is taken or a socket that is not there at once, before the guest's
+    // first instruction. No kernel says a word that early.
     const Deadline settled = Deadline::After(absl::Seconds(1));
     while (!guest->qemu_->HasEnded() && guest->console_.empty() && !settled.Expired()) guest->WaitForNews(settled);
     if (!guest->qemu_->HasEnded()) return guest;
@@ -75,7 +77,8 @@ absl::Status Guest::StartDevice(const GuestOptions& options) {
   device_.emplace(std::move(device));
   const Deadline deadline = Deadline::After(kDeviceLimit);
   while (access(transport_.device_socket.c_str(), F_OK) != 0) {
-    if (device_->HasEnded()) return absl::InternalError(absl::StrCat("vhost-device-vsock ended at its start: ", ReadLog(log_path)));
+    if (device_->HasEnded())
+      return absl::InternalError(absl::StrCat("vhost-device-vsock ended at its start: ", ReadLog(log_path)));
     if (deadline.Expired()) return absl::DeadlineExceededError("vhost-device-vsock made no socket in time");
     pollfd waits[] = {{news_.get(), POLLIN, 0}, {device_->pidfd().fd(), POLLIN, 0}};
     poll(waits, 2, deadline.PollTimeoutMs());
@@ -134,8 +137,9 @@ void Guest::WaitForNews(Deadline deadline) {
 GuestFailure Guest::Failure(GuestExitCode code, const std::string& what) {
   const std::string tail = ConsoleTail(kTailLines);
   const std::string log = ReadLog(directory_.path() + "/qemu.log");
-  return {code, absl::StrCat(what, log.empty() ? "" : absl::StrCat("; QEMU says: ", log),
-                             tail.empty() ? "; its console is empty" : absl::StrCat("; the console's last lines:\n", tail))};
+  return {code,
+          absl::StrCat(what, log.empty() ? "" : absl::StrCat("; QEMU says: ", log),
+                       tail.empty() ? "; its console is empty" : absl::StrCat("; the console's last lines:\n", tail))};
 }
 
 std::optional<GuestFailure> Guest::FindFailure() {
@@ -143,9 +147,11 @@ std::optional<GuestFailure> Guest::FindFailure() {
   const bool ended = qemu_->HasEnded();
   console_.Update();
   const BootProgress& progress = console_.progress();
-  if (progress.panic.has_value()) return Failure(kExitPanicked, absl::StrCat("the guest's kernel panicked: ", *progress.panic));
+  if (progress.panic.has_value())
+    return Failure(kExitPanicked, absl::StrCat("the guest's kernel panicked: ", *progress.panic));
   if (progress.daemon_ended.has_value()) {
-    return Failure(progress.daemon_ready.has_value() ? kExitGuestLost : kExitNeverServed, absl::StrCat("musterd in the guest ended with ", *progress.daemon_ended));
+    return Failure(progress.daemon_ready.has_value() ? kExitGuestLost : kExitNeverServed,
+                   absl::StrCat("musterd in the guest ended with ", *progress.daemon_ended));
   }
   if (ended) return Failure(progress.up.has_value() ? kExitGuestLost : kExitBootHung, "QEMU ended");
   if (device_.has_value() && device_->HasEnded()) return Failure(kExitGuestLost, "vhost-device-vsock ended");

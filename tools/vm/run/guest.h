@@ -56,7 +56,8 @@ struct BootTimes {
   absl::Duration daemon;
 };
 
-// Owns QEMU, the vsock device beside it, and their folder; the destructor ends the two and removes the folder. Thread-compatible.
+// Owns QEMU, the vsock device beside it, and their folder; the destructor ends the two and removes the folder.
+// Thread-compatible.
 class Guest {
  public:
   // Starts QEMU. A port or socket that somebody else took in between makes it try again.
@@ -89,7 +90,9 @@ class Guest {
 
  private:
   Guest(GuestDir directory, Transport transport)
-      : directory_(std::move(directory)), transport_(std::move(transport)), console_(directory_.path() + "/console.log") {}
+      : directory_(std::move(directory)),
+        transport_(std::move(transport)),
+        console_(directory_.path() + "/console.log") {}
 
   absl::Status Start(const GuestOptions& options);
   absl::Status StartDevice(const GuestOptions& options);

@@ -27,7 +27,8 @@ absl::Status OpenRoot(const std::string& root) {
   struct stat found = {};
   if (lstat(root.c_str(), &found) != 0) return ErrnoStatus(errno, absl::StrCat("look at ", root));
   if (!S_ISDIR(found.st_mode) || found.st_uid != geteuid() || (found.st_mode & 077) != 0) {
-    return absl::PermissionDeniedError(absl::StrCat("use ", root, ": it is not a folder of this user alone (mode 0700)"));
+    return absl::PermissionDeniedError(
+        absl::StrCat("use ", root, ": it is not a folder of this user alone (mode 0700)"));
   }
   return absl::OkStatus();
 }
@@ -61,7 +62,8 @@ absl::StatusOr<FileLock> LockRoot(const std::string& root) {
 
 std::string GuestDirRoot() {
   const char* tmpdir = getenv("TMPDIR");
-  const std::string base = tmpdir != nullptr && tmpdir[0] == '/' && std::string(tmpdir).size() <= kMaxTmpdir ? tmpdir : "/tmp";
+  const std::string base =
+      tmpdir != nullptr && tmpdir[0] == '/' && std::string(tmpdir).size() <= kMaxTmpdir ? tmpdir : "/tmp";
   return absl::StrCat(base, "/muster-vm-", geteuid());
 }
 

@@ -14,14 +14,17 @@ namespace muster::vm {
 // /tmp/muster-vm-UID, or below $TMPDIR when that is short enough for a socket's path.
 std::string GuestDirRoot();
 
-// Owns a folder below a root that only this user can enter, and a lock in it; the destructor removes the folder, unless it was
-// released. Whoever else holds the lock's descriptor (a guest that is kept) keeps the folder from being swept. Move-only.
+// Owns a folder below a root that only this user can enter, and a lock in it; the destructor removes the folder, unless
+// it was released. Whoever else holds the lock's descriptor (a guest that is kept) keeps the folder from being swept.
+// Move-only.
 class GuestDir {
  public:
   // Sweeps first: folders that nobody holds belonged to programs that were killed.
   static absl::StatusOr<GuestDir> Create(const std::string& root);
 
-  GuestDir(GuestDir&& other) noexcept : path_(std::move(other.path_)), lock_(std::move(other.lock_)) { other.path_.clear(); }
+  GuestDir(GuestDir&& other) noexcept : path_(std::move(other.path_)), lock_(std::move(other.lock_)) {
+    other.path_.clear();
+  }
   GuestDir& operator=(GuestDir&&) = delete;
   ~GuestDir();
 

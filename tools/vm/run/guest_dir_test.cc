@@ -49,9 +49,7 @@ TEST_F(GuestDirTest, FolderStaysWhileSomebodyHoldsItsLock) {
   // As a kept guest has it.
   const UniqueFd inherited(dup(dir->lock_fd()));
   std::move(*dir).Release();
-  {
-    const GuestDir gone = *std::move(dir);
-  }
+  { const GuestDir gone = *std::move(dir); }
   EXPECT_TRUE(GuestDir::Create(root_).ok());
   EXPECT_THAT(*ListGuestDirs(root_), ElementsAre(path));
 }

@@ -82,7 +82,8 @@ TEST_F(GuestTest, GuestWithoutAWordHasHung) {
 TEST_F(GuestTest, DaemonThatIsSilentOrEndsNeverServed) {
   const auto silent = Launch(std::string(kBooted) + "read line\n");
   EXPECT_EQ(Boot(silent.get(), absl::Milliseconds(1500))->code, kExitNeverServed);
-  const auto ended = Launch(std::string(kBooted) + "echo 'muster-init: daemon-ended exit=7 uptime_ms=1300'\nread line\n");
+  const auto ended =
+      Launch(std::string(kBooted) + "echo 'muster-init: daemon-ended exit=7 uptime_ms=1300'\nread line\n");
   const auto failure = Boot(ended.get());
   EXPECT_EQ(failure->code, kExitNeverServed);
   EXPECT_THAT(failure->message, HasSubstr("exit=7"));
@@ -103,7 +104,8 @@ TEST_F(GuestTest, RefusalOfQemuIsPassedOn) {
 }
 
 TEST_F(GuestTest, PowerOffAsksOnTheConsole) {
-  const auto guest = Launch(std::string(kBooted) + kReady + "read line\n[ \"$line\" = poweroff ] && echo 'muster-init: power-off uptime_ms=2000'\n");
+  const auto guest = Launch(std::string(kBooted) + kReady +
+                            "read line\n[ \"$line\" = poweroff ] && echo 'muster-init: power-off uptime_ms=2000'\n");
   EXPECT_FALSE(Boot(guest.get()).has_value());
   guest->PowerOff(Deadline::After(absl::Seconds(10)));
   EXPECT_THAT(guest->ConsoleTail(1), HasSubstr("power-off"));
@@ -129,7 +131,8 @@ TEST_F(GuestTest, NothingIsLeftOfAGuest) {
 
 TEST_F(GuestTest, KeptGuestRunsOnUntilItIsStopped) {
   // As real QEMU it has its folder on its command line.
-  GuestOptions options = Options(std::string(kBooted) + kReady + "for word; do case $word in */image.cpio) exec tail -f $word;; esac; done\n");
+  GuestOptions options = Options(std::string(kBooted) + kReady +
+                                 "for word; do case $word in */image.cpio) exec tail -f $word;; esac; done\n");
   options.may_be_kept = true;
   auto guest = Guest::Launch(options);
   ASSERT_TRUE(guest.ok()) << guest.status();

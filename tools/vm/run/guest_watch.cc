@@ -10,7 +10,10 @@
 namespace muster::vm {
 
 GuestWatch::GuestWatch(const Pidfd& process, std::function<void()> on_end)
-    : process_(process), on_end_(std::move(on_end)), stop_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), thread_([this] { Run(); }) {}
+    : process_(process),
+      on_end_(std::move(on_end)),
+      stop_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      thread_([this] { Run(); }) {}
 
 void GuestWatch::Run() {
   pollfd waits[] = {{process_.fd(), POLLIN, 0}, {stop_.get(), POLLIN, 0}};

@@ -10,7 +10,8 @@
 
 namespace muster::vm {
 
-// Calls `on_end`, on a thread of its own, when the process ends while this object lives. The destructor joins that thread.
+// Calls `on_end`, on a thread of its own, when the process ends while this object lives. The destructor joins that
+// thread.
 class GuestWatch {
  public:
   // `process` must outlive this object.

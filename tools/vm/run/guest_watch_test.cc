@@ -23,7 +23,9 @@ TEST(GuestWatchTest, WatchThatIsOverIsSilent) {
   const auto process = LeashedProcess::Spawn({{"sleep", "1000"}});
   ASSERT_TRUE(process.ok()) << process.status();
   std::atomic<bool> told = false;
-  { const GuestWatch watch(process->pidfd(), [&] { told = true; }); }
+  {
+    const GuestWatch watch(process->pidfd(), [&] { told = true; });
+  }
   process->Kill();
   EXPECT_FALSE(told);
 }

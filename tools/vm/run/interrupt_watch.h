@@ -15,9 +15,9 @@
 
 namespace muster::vm {
 
-// Takes SIGINT, SIGTERM and SIGHUP for the whole process while it lives: on the first of them it calls `clean_up` on a thread of its
-// own and ends the process with kExitInterrupted, whatever the other threads are waiting for. The destructor joins that thread.
-// Make it before any other thread exists, as those inherit the signal mask.
+// Takes SIGINT, SIGTERM and SIGHUP for the whole process while it lives: on the first of them it calls `clean_up` on a
+// thread of its own and ends the process with kExitInterrupted, whatever the other threads are waiting for. The
+// destructor joins that thread. Make it before any other thread exists, as those inherit the signal mask.
 class InterruptWatch {
  public:
   static absl::StatusOr<std::unique_ptr<InterruptWatch>> Start();
@@ -25,8 +25,8 @@ class InterruptWatch {
   InterruptWatch(const InterruptWatch&) = delete;
   InterruptWatch& operator=(const InterruptWatch&) = delete;
 
-  // Runs `act`, which takes seconds at most, while an interrupt waits; what it returns replaces the clean-up. So there is no
-  // moment at which something exists that nobody would clean up.
+  // Runs `act`, which takes seconds at most, while an interrupt waits; what it returns replaces the clean-up. So there
+  // is no moment at which something exists that nobody would clean up.
   template <typename Act>
   void Exchange(Act act) {
     MutexLock lock(&mutex_);

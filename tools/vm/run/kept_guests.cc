@@ -36,8 +36,8 @@ absl::StatusOr<KeptGuest> ReadRecord(const std::string& directory) {
   return guest;
 }
 
-// Every process of a guest has its folder on its command line. The handle is opened first, so the number cannot change hands
-// between the look and the signal.
+// Every process of a guest has its folder on its command line. The handle is opened first, so the number cannot change
+// hands between the look and the signal.
 absl::Status End(const KeptGuest& guest, pid_t pid) {
   const absl::StatusOr<Pidfd> process = Pidfd::Open(pid);
   if (absl::IsNotFound(process.status())) return absl::OkStatus();
@@ -53,7 +53,8 @@ absl::Status End(const KeptGuest& guest, pid_t pid) {
 }  // namespace
 
 absl::Status RecordKeptGuest(const KeptGuest& guest) {
-  return WriteFileAtomically(RecordPath(guest.directory), absl::StrCat(guest.address, "\n", absl::StrJoin(guest.pids, " "), "\n"));
+  return WriteFileAtomically(RecordPath(guest.directory),
+                             absl::StrCat(guest.address, "\n", absl::StrJoin(guest.pids, " "), "\n"));
 }
 
 absl::StatusOr<std::vector<KeptGuest>> ListKeptGuests(const std::string& root) {
@@ -70,7 +71,8 @@ absl::Status StopKeptGuest(const KeptGuest& guest) {
   for (const pid_t pid : guest.pids) RETURN_IF_ERROR(End(guest, pid));
   std::error_code error;
   std::filesystem::remove_all(guest.directory, error);
-  return error ? absl::InternalError(absl::StrCat("remove ", guest.directory, ": ", error.message())) : absl::OkStatus();
+  return error ? absl::InternalError(absl::StrCat("remove ", guest.directory, ": ", error.message()))
+               : absl::OkStatus();
 }
 
 }  // namespace muster::vm

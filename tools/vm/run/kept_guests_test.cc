@@ -21,7 +21,9 @@ class KeptGuestsTest : public ::testing::Test {
   KeptGuestsTest() : root_(::testing::TempDir() + "/kept"), dir_(*GuestDir::Create(root_)) {}
   ~KeptGuestsTest() override { std::filesystem::remove_all(root_); }
   // A process that waits for ever, with `word` on its command line.
-  LeashedProcess Sleeper(const std::string& word) { return *LeashedProcess::Spawn({{"tail", "-f", "/dev/null", word}}); }
+  LeashedProcess Sleeper(const std::string& word) {
+    return *LeashedProcess::Spawn({{"tail", "-f", "/dev/null", word}});
+  }
   const std::string root_;
   const GuestDir dir_;
 };

@@ -48,11 +48,14 @@ bool BootsUnderKvm(GuestOptions sample) {
 
 }  // namespace
 
-absl::StatusOr<AcceleratorChoice> ChooseAccelerator(const std::string& wanted, const std::string& cache, GuestOptions sample) {
+absl::StatusOr<AcceleratorChoice> ChooseAccelerator(const std::string& wanted, const std::string& cache,
+                                                    GuestOptions sample) {
   if (wanted == "kvm") return AcceleratorChoice{Accelerator::kKvm, "KVM, as asked"};
   if (wanted == "tcg") return AcceleratorChoice{Accelerator::kTcg, "software emulation, as asked"};
-  if (wanted != "auto") return absl::InvalidArgumentError(absl::StrCat("--accel=", wanted, ": one of auto, kvm, tcg is needed"));
-  if (!OpenAt(AT_FDCWD, kDevice, O_RDWR).ok()) return AcceleratorChoice{Accelerator::kTcg, "software emulation: /dev/kvm cannot be opened"};
+  if (wanted != "auto")
+    return absl::InvalidArgumentError(absl::StrCat("--accel=", wanted, ": one of auto, kvm, tcg is needed"));
+  if (!OpenAt(AT_FDCWD, kDevice, O_RDWR).ok())
+    return AcceleratorChoice{Accelerator::kTcg, "software emulation: /dev/kvm cannot be opened"};
   const std::string path = MemoryPath(cache);
   absl::StatusOr<std::string> remembered = ReadFile(path);
   const bool probed = !remembered.ok();
@@ -63,7 +66,8 @@ absl::StatusOr<AcceleratorChoice> ChooseAccelerator(const std::string& wanted, c
   }
   const std::string when = probed ? "tried now" : absl::StrCat("tried before; remove ", path, " to try again");
   if (*remembered == "kvm") return AcceleratorChoice{Accelerator::kKvm, absl::StrCat("KVM (", when, ")")};
-  return AcceleratorChoice{Accelerator::kTcg, absl::StrCat("software emulation: under KVM no guest boots here (", when, ")")};
+  return AcceleratorChoice{Accelerator::kTcg,
+                           absl::StrCat("software emulation: under KVM no guest boots here (", when, ")")};
 }
 
 }  // namespace muster::vm

@@ -15,10 +15,11 @@ struct AcceleratorChoice {
   std::string reason;
 };
 
-// `wanted` is "auto", "kvm" or "tcg". There are machines whose /dev/kvm opens and makes virtual machines that then hang; so
-// "auto" boots `sample` under KVM once, for at most a few seconds, and remembers the outcome for this machine, kernel and CPU
-// in `cache`.
-absl::StatusOr<AcceleratorChoice> ChooseAccelerator(const std::string& wanted, const std::string& cache, GuestOptions sample);
+// `wanted` is "auto", "kvm" or "tcg". There are machines whose /dev/kvm opens and makes virtual machines that then
+// hang; so "auto" boots `sample` under KVM once, for at most a few seconds, and remembers the outcome for this machine,
+// kernel and CPU in `cache`.
+absl::StatusOr<AcceleratorChoice> ChooseAccelerator(const std::string& wanted, const std::string& cache,
+                                                    GuestOptions sample);
 
 }  // namespace muster::vm
 

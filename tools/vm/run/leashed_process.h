@@ -24,14 +24,15 @@ struct LeashOptions {
   bool leashed = true;
 };
 
-// Owns a child; the destructor kills and reaps it, unless it was released. Move-only. Thread-compatible, but Kill may be called by
-// any thread at any time.
+// Owns a child; the destructor kills and reaps it, unless it was released. Move-only. Thread-compatible, but Kill may
+// be called by any thread at any time.
 class LeashedProcess {
  public:
   // The child leads a session of its own, so that a terminal's signals do not reach it.
   static absl::StatusOr<LeashedProcess> Spawn(const LeashOptions& options);
 
-  LeashedProcess(LeashedProcess&& other) noexcept : pid_(std::exchange(other.pid_, -1)), pidfd_(std::move(other.pidfd_)) {}
+  LeashedProcess(LeashedProcess&& other) noexcept
+      : pid_(std::exchange(other.pid_, -1)), pidfd_(std::move(other.pidfd_)) {}
   LeashedProcess& operator=(LeashedProcess&&) = delete;
   ~LeashedProcess();
 

@@ -27,7 +27,9 @@ struct Pipe {
     writer.Reset();
     std::string text;
     char buffer[4096];
-    for (ssize_t got = read(reader.get(), buffer, sizeof(buffer)); got > 0; got = read(reader.get(), buffer, sizeof(buffer))) text.append(buffer, got);
+    for (ssize_t got = read(reader.get(), buffer, sizeof(buffer)); got > 0;
+         got = read(reader.get(), buffer, sizeof(buffer)))
+      text.append(buffer, got);
     return text;
   }
   UniqueFd reader;
@@ -59,7 +61,8 @@ TEST(LeashedProcessTest, DestructorKillsAndReaps) {
 
 TEST(LeashedProcessTest, ProgramThatCannotRunIsAnError) {
   EXPECT_EQ(LeashedProcess::Spawn({{"/etc/passwd"}}).status().code(), absl::StatusCode::kPermissionDenied);
-  EXPECT_THAT(std::string(LeashedProcess::Spawn({{"no-such-program"}}).status().message()), HasSubstr("no-such-program"));
+  EXPECT_THAT(std::string(LeashedProcess::Spawn({{"no-such-program"}}).status().message()),
+              HasSubstr("no-such-program"));
 }
 
 // A process that spawns a sleeper with `leashed`, tells its number, and is killed.

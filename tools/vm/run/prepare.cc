@@ -3,8 +3,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
-#include "tools/vm/image/initramfs.h"
 #include "tools/vm/image/image_flags.h"
+#include "tools/vm/image/initramfs.h"
 #include "tools/vm/kernel/kernel_store.h"
 #include "tools/vm/run/kvm_probe.h"
 
@@ -13,7 +13,9 @@ namespace {
 
 using Say = std::function<void(const std::string&)>;
 
-void Append(const std::vector<FlagSpec>& more, std::vector<FlagSpec>* specs) { specs->insert(specs->end(), more.begin(), more.end()); }
+void Append(const std::vector<FlagSpec>& more, std::vector<FlagSpec>* specs) {
+  specs->insert(specs->end(), more.begin(), more.end());
+}
 
 absl::StatusOr<GuestKernel> TakeKernel(const Flags& flags, const Say& say) {
   absl::StatusOr<GuestKernel> kernel = KernelFrom(flags);

@@ -66,7 +66,8 @@ absl::Status ReadFlags(const Flags& flags, Run* run) {
   // A wrong spec shows before the guest boots.
   RETURN_IF_ERROR(ReadSpecFile(flags.positional()[0]).status());
   for (const FlagSpec& spec : WorkloadFlags()) {
-    if (flags.Has(spec.name)) run->workload.push_back(absl::StrCat("--", spec.name, spec.value_name.empty() ? "" : "=", flags.Get(spec.name)));
+    if (flags.Has(spec.name))
+      run->workload.push_back(absl::StrCat("--", spec.name, spec.value_name.empty() ? "" : "=", flags.Get(spec.name)));
   }
   run->workload.push_back(flags.positional()[0]);
   return absl::OkStatus();
@@ -90,8 +91,9 @@ absl::Status Launch(Run* run) {
 
 void SayTimes(const BootTimes& times) {
   Say(absl::StrFormat("serving after %.2f s: QEMU and firmware %.2f, kernel %.2f, init %.2f, musterd %.2f",
-                      absl::ToDoubleSeconds(times.qemu + times.kernel + times.init + times.daemon), absl::ToDoubleSeconds(times.qemu),
-                      absl::ToDoubleSeconds(times.kernel), absl::ToDoubleSeconds(times.init), absl::ToDoubleSeconds(times.daemon)));
+                      absl::ToDoubleSeconds(times.qemu + times.kernel + times.init + times.daemon),
+                      absl::ToDoubleSeconds(times.qemu), absl::ToDoubleSeconds(times.kernel),
+                      absl::ToDoubleSeconds(times.init), absl::ToDoubleSeconds(times.daemon)));
 }
 
 std::optional<GuestFailure> Boot(Run* run) {
@@ -102,8 +104,8 @@ std::optional<GuestFailure> Boot(Run* run) {
   return failure;
 }
 
-// A guest that dies meanwhile is the reason for whatever the client sees, and the client may look for it for minutes: then the
-// process ends here, with the guest's own reason.
+// A guest that dies meanwhile is the reason for whatever the client sees, and the client may look for it for minutes:
+// then the process ends here, with the guest's own reason.
 void EndWithGuest(Guest* guest) {
   const std::optional<GuestFailure> failure = guest->FindFailure();
   const int code = failure.has_value() ? Fail(*failure) : kExitGuestLost;
@@ -136,7 +138,8 @@ int RunSpec(Run* run) {
 // Ends the guest, or lets it go.
 int Finish(Run* run, int code) {
   if (!run->keep) {
-    Say(absl::StrFormat("powered off in %.2f s", absl::ToDoubleSeconds(run->guest->PowerOff(Deadline::After(kPowerOffLimit)))));
+    Say(absl::StrFormat("powered off in %.2f s",
+                        absl::ToDoubleSeconds(run->guest->PowerOff(Deadline::After(kPowerOffLimit)))));
     return code;
   }
   const std::string address = run->guest->address();
@@ -151,7 +154,8 @@ int Finish(Run* run, int code) {
 std::vector<FlagSpec> RunFlags() {
   std::vector<FlagSpec> specs = {{"keep", "", "leave the guest running and print its address"},
                                  {"boot-timeout", "SECONDS", "until musterd must serve (default 90)"}};
-  for (const std::vector<FlagSpec>& more : {WorkloadFlags(), GuestFlags()}) specs.insert(specs.end(), more.begin(), more.end());
+  for (const std::vector<FlagSpec>& more : {WorkloadFlags(), GuestFlags()})
+    specs.insert(specs.end(), more.begin(), more.end());
   return specs;
 }
 
@@ -197,7 +201,8 @@ int RunStop(const Flags& flags) {
     const absl::Status stopped = StopKeptGuest(guest);
     if (!stopped.ok()) code = Fail(stopped, kExitNoGuest);
   }
-  if (found < wanted.size()) return Fail(absl::NotFoundError("stop: no such guest; `muster vm ps` lists them"), kExitNoGuest);
+  if (found < wanted.size())
+    return Fail(absl::NotFoundError("stop: no such guest; `muster vm ps` lists them"), kExitNoGuest);
   return code;
 }
 

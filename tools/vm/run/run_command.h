@@ -8,7 +8,8 @@
 
 namespace muster::vm {
 
-// Boots a guest, runs the spec in it, powers it off. Returns the exit code. Without a spec it only boots, for a look or for --keep.
+// Boots a guest, runs the spec in it, powers it off. Returns the exit code. Without a spec it only boots, for a look or
+// for --keep.
 std::vector<FlagSpec> RunFlags();
 int RunRun(const Flags& flags);
 

@@ -14,7 +14,8 @@ namespace muster::vm {
 // `flag` when not empty, else $XDG_CACHE_HOME/muster, else $HOME/.cache/muster. Made when it is not there.
 absl::StatusOr<std::string> OpenCache(const std::string& flag);
 
-// Holds an exclusive lock on `path` (made when it is not there) while it lives: two programs that fill the cache take turns.
+// Holds an exclusive lock on `path` (made when it is not there) while it lives: two programs that fill the cache take
+// turns.
 class FileLock {
  public:
   static absl::StatusOr<FileLock> Acquire(const std::string& path, Deadline deadline);

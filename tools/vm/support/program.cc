@@ -62,7 +62,8 @@ void Drain(UniqueFd* from, std::string* into) {
 absl::Status Pump(Deadline deadline, Streams* streams) {
   if (streams->to_write.empty()) streams->input.Reset();
   while (streams->output.valid() || streams->error.valid()) {
-    pollfd waits[] = {{streams->input.get(), POLLOUT, 0}, {streams->output.get(), POLLIN, 0}, {streams->error.get(), POLLIN, 0}};
+    pollfd waits[] = {
+        {streams->input.get(), POLLOUT, 0}, {streams->output.get(), POLLIN, 0}, {streams->error.get(), POLLIN, 0}};
     const int ready = poll(waits, 3, deadline.PollTimeoutMs());
     if (ready < 0 && errno != EINTR) return ErrnoStatus(errno, "wait for a program's output");
     if (deadline.Expired()) return absl::DeadlineExceededError("no end of its output in time");
@@ -99,7 +100,8 @@ std::string Tail(const std::string& text) {
 
 absl::Status JudgeEnd(const std::string& program, const ProcessEnd& end, const std::string& err) {
   if (end.ok()) return absl::OkStatus();
-  const std::string how = end.signal != 0 ? absl::StrCat("signal ", end.signal) : absl::StrCat("exit code ", end.exit_code);
+  const std::string how =
+      end.signal != 0 ? absl::StrCat("signal ", end.signal) : absl::StrCat("exit code ", end.exit_code);
   return absl::InternalError(absl::StrCat(program, " failed with ", how, ": ", Tail(err)));
 }
 
@@ -146,8 +148,9 @@ absl::StatusOr<std::string> RunProgram(const ProgramCall& call) {
   if (!end.ok()) {
     process.pidfd.Signal(SIGKILL).IgnoreError();
     process.pidfd.Reap(Deadline::After(absl::Seconds(10))).IgnoreError();
-    return absl::Status(end.status().code(), absl::StrCat(program, " did not end within ", absl::FormatDuration(call.timeout),
-                                                          " and was killed: ", end.status().message()));
+    return absl::Status(end.status().code(),
+                        absl::StrCat(program, " did not end within ", absl::FormatDuration(call.timeout),
+                                     " and was killed: ", end.status().message()));
   }
   RETURN_IF_ERROR(JudgeEnd(program, *end, streams.err));
   return std::move(streams.out);

@@ -12,7 +12,8 @@
 
 namespace muster::vm {
 
-// Path of an executable file: `name` itself when it holds a slash, else the first on PATH. NOT_FOUND says what was looked for.
+// Path of an executable file: `name` itself when it holds a slash, else the first on PATH. NOT_FOUND says what was
+// looked for.
 absl::StatusOr<std::string> FindProgram(absl::string_view name);
 
 struct ProgramCall {
@@ -24,8 +25,9 @@ struct ProgramCall {
   absl::Duration timeout;
 };
 
-// What the program wrote to its standard output. A program that ends otherwise than with exit code 0 is an INTERNAL error with
-// the end of what it wrote to its standard error stream; one that is too slow is DEADLINE_EXCEEDED. It has been reaped when this returns.
+// What the program wrote to its standard output. A program that ends otherwise than with exit code 0 is an INTERNAL
+// error with the end of what it wrote to its standard error stream; one that is too slow is DEADLINE_EXCEEDED. It has
+// been reaped when this returns.
 absl::StatusOr<std::string> RunProgram(const ProgramCall& call);
 
 }  // namespace muster::vm

@@ -16,7 +16,8 @@ TEST(ProgramTest, InputGoesInAndOutputComesBack) {
 }
 
 TEST(ProgramTest, FailureCarriesTheExitCodeAndTheErrorText) {
-  const absl::StatusOr<std::string> out = RunProgram({{"sh", "-c", "echo no such thing >&2; exit 3"}, "", absl::Seconds(30)});
+  const absl::StatusOr<std::string> out =
+      RunProgram({{"sh", "-c", "echo no such thing >&2; exit 3"}, "", absl::Seconds(30)});
   ASSERT_FALSE(out.ok());
   EXPECT_THAT(std::string(out.status().message()), HasSubstr("exit code 3: no such thing"));
 }
