@@ -147,7 +147,8 @@ TEST(SpawnProcessTest, ParentKeepsNoDescriptorOfASpawn) {
   SpawnOptions missing = Shell("");
   missing.program = "/does/not/exist";
   EXPECT_FALSE(SpawnProcess(missing).ok());
-  EXPECT_EQ(OpenDescriptors(), before);
+  // Not more; what the tests before this one had open may have been closed meanwhile.
+  EXPECT_LE(OpenDescriptors(), before);
 }
 
 TEST(PidfdTest, ReapTellsExitCodeFromSignal) {
