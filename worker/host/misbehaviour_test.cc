@@ -33,7 +33,7 @@ class MisbehaviourTest : public PoolHostTestBase {
     ASSERT_EQ(spawned.code(), 0) << spawned.message();
     host_.Start();
     ASSERT_TRUE(host_.AwaitAllRunning());
-    ASSERT_TRUE(Eventually([this] { return host_.IterationsOf(1) > 10; }));
+    ASSERT_TRUE(Eventually([this] { return host_.IterationsOf(0) > 0 && host_.IterationsOf(1) > 10; }));
     EXPECT_EQ(host_.Deaths(deaths_expected_).size(), deaths_expected_);
     EXPECT_EQ(host_.Stop(deadline).code(), 0);
     EXPECT_EQ(host_.ExitOf(1), Exit::kExited);

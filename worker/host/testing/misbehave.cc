@@ -64,6 +64,8 @@ void Scribble() {
 }
 
 void Misbehave(FunctionContext& context) {
+  // Says that the function has begun: a stop before that would keep it from misbehaving.
+  context.EndIteration();
   const std::map<absl::string_view, void (*)()> words = {
       {"exit_3", [] { _exit(3); }},
       {"abort", [] { abort(); }},
