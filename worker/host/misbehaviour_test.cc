@@ -31,14 +31,17 @@ class MisbehaviourTest : public PoolHostTestBase {
   void RunAndStop(absl::string_view words, absl::Duration deadline = absl::Seconds(20)) {
     const control::Reply spawned = host_.Spawn(SpecWith(words));
     ASSERT_EQ(spawned.code(), 0) << spawned.message();
-    host_.Start();
-    ASSERT_TRUE(host_.AwaitAllRunning());
-    ASSERT_TRUE(Eventually([this] { return host_.IterationsOf(0) > 0 && host_.IterationsOf(1) > 10; }));
+    StartAndAwaitActs();
     EXPECT_EQ(host_.Deaths(deaths_expected_).size(), deaths_expected_);
     EXPECT_EQ(host_.Stop(deadline).code(), 0);
     EXPECT_EQ(host_.ExitOf(1), Exit::kExited);
     EXPECT_EQ(host_.ExitValueOf(1), 0);
     EXPECT_EQ(host_.StateOf(1), State::kFinished);
+  }
+
+  void StartAndAwaitActs() {
+    host_.Start();
+    ASSERT_TRUE(Eventually([this] { return host_.IterationsOf(0) > 0 && host_.IterationsOf(1) > 10; }));
   }
 
   void EndHost() {
@@ -193,8 +196,7 @@ TEST_F(MisbehaviourTest, AThreadThatExitsTakesItsNeighboursAlong) {
 
 TEST_F(MisbehaviourTest, AThreadThatIgnoresTheStopMakesItsProcessLate) {
   ASSERT_EQ(host_.Spawn(SpecWith("ignore_stop", "clone_mode: THREAD")).code(), 0);
-  host_.Start();
-  ASSERT_TRUE(host_.AwaitAllRunning());
+  StartAndAwaitActs();
   EXPECT_EQ(host_.Stop(kShort).code(), 0);
   EXPECT_EQ(host_.ExitOf(0), Exit::kTimedOut);
   EXPECT_EQ(host_.StateOf(1), State::kFinished) << "its own record is complete all the same";
@@ -202,8 +204,7 @@ TEST_F(MisbehaviourTest, AThreadThatIgnoresTheStopMakesItsProcessLate) {
 
 TEST_F(MisbehaviourTest, AThreadsGrandchildIsSwept) {
   ASSERT_EQ(host_.Spawn(SpecWith("grandchild", "clone_mode: THREAD")).code(), 0);
-  host_.Start();
-  ASSERT_TRUE(host_.AwaitAllRunning());
+  StartAndAwaitActs();
   EXPECT_EQ(host_.Stop().code(), 0);
   EXPECT_EQ(host_.ExitOf(0), Exit::kExited);
   EndHost();

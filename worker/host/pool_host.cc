@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,7 +38,10 @@ void PoolHost::Run() {
       continue;
     }
     const Events::Ready ready = events_.Wait(release_watch_.next_look_ns(), {});
-    if (live_ == nullptr) continue;
+    if (live_ == nullptr) {
+      ReapStrays();
+      continue;
+    }
     if (ready.children) ReportDeaths();
     release_watch_.Look(*live_);
   }
@@ -99,6 +103,11 @@ void PoolHost::ServeKill(uint64_t number, const control::Kill& kill) {
 
 void PoolHost::ReportDeaths() {
   while (const std::optional<size_t> task = live_->tasks.FindEnded()) ReportDeath(*task);
+}
+
+void PoolHost::ReapStrays() {
+  while (waitpid(-1, nullptr, WNOHANG | __WALL) > 0) {
+  }
 }
 
 void PoolHost::ReportDeath(size_t task) {

@@ -28,6 +28,8 @@ class PoolHost {
   void ServePlace(uint64_t number, Incoming incoming);
   void ServeStop(uint64_t number, const control::Stop& stop);
   void ServeKill(uint64_t number, const control::Kill& kill);
+  // Without a pool: what was left of one that could not be made, and has ended by now.
+  void ReapStrays();
   void ReportDeaths();
   void ReportDeath(size_t task);
   void Reply(uint64_t number, const absl::Status& status, control::Reply reply = {});

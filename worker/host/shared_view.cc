@@ -41,9 +41,11 @@ arena::Gate SharedView::gate() const {
           reinterpret_cast<const uint32_t*>(base_ + header().order_offset), header().num_workers};
 }
 
-void SharedView::Populate() const {
-  // Only a saving: kernels before 5.14 do not know it.
-  madvise(base_, bytes_, MADV_POPULATE_READ);
+void SharedView::Touch(uint32_t wake_position) const {
+  const uint64_t child = uint64_t{wake_position} * 2 + 1;
+  const volatile uint32_t* const order = gate().wake_order;
+  [[maybe_unused]] const uint32_t stop = header().stop.load(std::memory_order_relaxed);
+  if (child < header().num_workers) [[maybe_unused]] const uint32_t next = order[child];
 }
 
 }  // namespace muster::host

@@ -20,8 +20,8 @@ class SharedView {
 
   const arena::Header& header() const { return *reinterpret_cast<const arena::Header*>(base_); }
   arena::Gate gate() const;
-  // Fills in the caller's page tables, so that the first look after the gate costs no page fault.
-  void Populate() const;
+  // Reads what a worker at this position of the wake tree will read right after the gate, so that it costs no page fault then.
+  void Touch(uint32_t wake_position) const;
 
  private:
   SharedView(std::byte* base, uint64_t bytes) : base_(base), bytes_(bytes) {}

@@ -58,7 +58,8 @@ HostOptions WithLimit(__rlimit_resource resource, rlim_t value) {
 class SpawnFailureTest : public PoolHostTestBase {
  protected:
   static void ExpectNothingLeft(const HostDriver& host) {
-    EXPECT_EQ(ReadFile(absl::StrCat("/proc/", host.pid(), "/task/", host.pid(), "/children")).value_or("?"), "");
+    const std::string children = absl::StrCat("/proc/", host.pid(), "/task/", host.pid(), "/children");
+    EXPECT_TRUE(Eventually([&] { return ReadFile(children).value_or("?").empty(); })) << *ReadFile(children);
   }
 };
 

@@ -23,6 +23,7 @@ void FillContext(const Workshop& shop, uint32_t worker, const OwnPart& own, Work
   context->gate = shop.view->gate();
   context->bell = {&shop.board->head().arrivals, shop.events->bell_fd()};
   context->wake_position = pool.WakePositionOf(worker);
+  shop.view->Touch(context->wake_position);
   context->group = &group.spec;
   context->cpus = pool.CpusOf(worker);
   context->type = group.type;

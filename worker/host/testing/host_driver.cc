@@ -27,7 +27,7 @@
 namespace muster::host {
 namespace {
 
-constexpr absl::Duration kAnswerBound = absl::Seconds(60);
+constexpr absl::Duration kAnswerBound = absl::Seconds(100);
 constexpr int kControlFd = 3;
 
 [[noreturn]] void RunForkedHost(UniqueFd control, Cloner* cloner) {

@@ -64,8 +64,6 @@ void Scribble() {
 }
 
 void Misbehave(FunctionContext& context) {
-  // Says that the function has begun: a stop before that would keep it from misbehaving.
-  context.EndIteration();
   const std::map<absl::string_view, void (*)()> words = {
       {"exit_3", [] { _exit(3); }},
       {"abort", [] { abort(); }},
@@ -80,6 +78,8 @@ void Misbehave(FunctionContext& context) {
       {"throw", [] { throw std::runtime_error("thrown by the work"); }},
       {"return", nullptr},
   };
+  // Says that the function has begun: a stop before that would keep it from misbehaving.
+  context.EndIteration();
   for (const absl::string_view word : absl::StrSplit(context.config(), ' ', absl::SkipEmpty())) {
     if (word == "return") return;
     words.at(word)();
