@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -16,12 +17,13 @@ pid_t Tid() { return static_cast<pid_t>(syscall(SYS_gettid)); }
 
 TEST(PiLock, KeepsHoldersApart) {
   PiLock lock{};
-  arena::Header header{};
+  // Not on the stack, which the address sanitizer aligns less.
+  const auto header = std::make_unique<arena::Header>();
   uint64_t guarded = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < 3; ++i) {
     threads.emplace_back([&lock, &header, &guarded] {
-      MeterFixture record({}, 1, &header);
+      MeterFixture record({}, 1, header.get());
       Meter meter(record.target());
       for (int round = 0; round < 5'000; ++round) {
         ASSERT_EQ(lock.Lock(meter, Tid()), PiLock::Outcome::kLocked);
@@ -37,16 +39,17 @@ TEST(PiLock, KeepsHoldersApart) {
 
 TEST(PiLock, AWaiterThatTheStopEndsDoesNotReleaseTheHoldersLock) {
   PiLock lock{};
-  arena::Header header{};
-  MeterFixture record({}, 1, &header);
+  // Not on the stack, which the address sanitizer aligns less.
+  const auto header = std::make_unique<arena::Header>();
+  MeterFixture record({}, 1, header.get());
   Meter meter(record.target());
   ASSERT_EQ(lock.Lock(meter, Tid()), PiLock::Outcome::kLocked);
   std::thread waiter([&lock, &header] {
-    MeterFixture own({}, 1, &header);
+    MeterFixture own({}, 1, header.get());
     Meter own_meter(own.target());
     EXPECT_EQ(lock.Lock(own_meter, Tid()), PiLock::Outcome::kStopped);
   });
-  header.stop.store(1);
+  header->stop.store(1);
   waiter.join();
   EXPECT_TRUE(lock.IsHeld());
   lock.Unlock(Tid());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "worker/arena/layout.h"
 
@@ -35,6 +36,13 @@ uint64_t Touch(const char* object, uint32_t bytes) {
   return sum;
 }
 
+std::unique_ptr<char[]> MakeObject(uint64_t key) {
+  const uint32_t bytes = ObjectBytes(key);
+  std::unique_ptr<char[]> object(new char[bytes]);
+  memset(object.get(), static_cast<int>(key & 0xff), bytes);
+  return object;
+}
+
 }  // namespace
 
 uint32_t ObjectBytes(uint64_t key) {
@@ -65,19 +73,23 @@ bool ObjectCache::Lookup(const Meter& stop, uint64_t key) {
   return hit;
 }
 
+void ObjectCache::Warm() {
+  for (uint64_t key = 0; key < capacity_objects(); ++key) Put(ShardOf(key), key, MakeObject(key));
+}
+
 void ObjectCache::Fill(const Meter& stop, uint64_t key) {
-  const uint32_t bytes = ObjectBytes(key);
-  // Made outside the lock.
-  std::unique_ptr<char[]> object(new char[bytes]);
-  memset(object.get(), static_cast<int>(key & 0xff), bytes);
+  std::unique_ptr<char[]> object = MakeObject(key);
   Shard& shard = ShardOf(key);
   if (!shard.lock.LockUnsampled(stop)) return;
-  if (shard.objects.emplace(key, std::move(object)).second) {
-    shard.by_age.push_back(key);
-    shard.bytes += bytes + kOverheadBytes;
-    Evict(shard);
-  }
+  Put(shard, key, std::move(object));
   shard.lock.Unlock();
+}
+
+void ObjectCache::Put(Shard& shard, uint64_t key, std::unique_ptr<char[]> object) const {
+  if (!shard.objects.emplace(key, std::move(object)).second) return;
+  shard.by_age.push_back(key);
+  shard.bytes += ObjectBytes(key) + kOverheadBytes;
+  Evict(shard);
 }
 
 void ObjectCache::Evict(Shard& shard) const {

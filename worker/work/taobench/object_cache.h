@@ -24,6 +24,9 @@ class ObjectCache {
   // Objects of average size that fit.
   uint64_t capacity_objects() const;
 
+  // Puts the keys from 0 on in until it is full. Before there is a second thread.
+  void Warm();
+
   // Reads all of the object when it is there.
   bool Lookup(const Meter& stop, uint64_t key);
   // Puts it in, unless somebody else has by now.
@@ -42,6 +45,8 @@ class ObjectCache {
 
   static uint64_t Spread(uint64_t key) { return key * 0x9E3779B97F4A7C15u; }
   Shard& ShardOf(uint64_t key) { return shards_[Spread(key) >> 56]; }
+  // With the shard's lock held.
+  void Put(Shard& shard, uint64_t key, std::unique_ptr<char[]> object) const;
   void Evict(Shard& shard) const;
 
   const uint64_t shard_capacity_;

@@ -39,6 +39,16 @@ TEST_F(ObjectCacheTest, NeverHoldsMoreThanItsCapacityAndForgetsTheOldest) {
   EXPECT_GT(new_hits, 950u);
 }
 
+TEST_F(ObjectCacheTest, AWarmOneIsNearlyFull) {
+  ObjectCache cache(32 << 20);
+  cache.Warm();
+  EXPECT_GT(cache.bytes(), (32u << 20) * 8 / 10);
+  EXPECT_LE(cache.bytes(), 32u << 20);
+  uint64_t hits = 0;
+  for (uint64_t key = 0; key < cache.capacity_objects(); ++key) hits += cache.Lookup(stop_, key);
+  EXPECT_GT(hits * 10, cache.capacity_objects() * 8);
+}
+
 TEST_F(ObjectCacheTest, SizesFollowTheirWeights) {
   std::map<uint32_t, uint64_t> counts;
   for (uint64_t key = 0; key < 996'000; ++key) ++counts[ObjectBytes(key)];

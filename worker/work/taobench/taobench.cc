@@ -32,7 +32,9 @@ class TaobenchStep final : public EngineStep {
       : params_(params),
         seed_(seed),
         cache_(params.cache_capacity_mib() << 20),
-        keys_(cache_.capacity_objects() * 100 / params.target_hit_pct()) {}
+        keys_(cache_.capacity_objects() * 100 / params.target_hit_pct()) {
+    cache_.Warm();
+  }
   ~TaobenchStep() override { JoinThreads(); }
 
  private:
@@ -48,8 +50,6 @@ class TaobenchStep final : public EngineStep {
     ASSIGN_OR_RETURN(queue_memory_, MemoryRegion::Map(SharedQueue::BytesFor(clients)));
     queue().set_depth(clients);
     clients_ = std::vector<Client>(clients);
-    for (uint64_t key = 0; key < cache_.capacity_objects() && !shared->stopping(); ++key)
-      cache_.Fill(shared->stop(), key);
     for (uint32_t i = 0; i < slow; ++i) RETURN_IF_ERROR(threads->Start([this, shared] { ServeMisses(shared); }));
     for (uint32_t i = 0; i < clients; ++i) RETURN_IF_ERROR(threads->Start([this, shared, i] { LookUp(shared, i); }));
     return absl::OkStatus();

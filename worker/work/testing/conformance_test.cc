@@ -72,6 +72,10 @@ class ConformanceTest : public testing::TestWithParam<Case> {
     return options;
   }
   absl::Duration Patience() const { return IsRealTime(GetParam().field) ? absl::Milliseconds(250) : absl::Seconds(2); }
+  absl::Duration StopBound() const {
+    const v1::Work work = Options().work;
+    return absl::Milliseconds(250) + FindWorkType(work.type_case())->DrainBound(work);
+  }
   bool MeetsNeeds() const {
     if (IsRealTime(GetParam().field) && !RealTimeIsAllowed()) return false;
     for (const Need& need : FindWorkType(Options().work.type_case())->Describe().needs) {
@@ -109,7 +113,7 @@ TEST_P(ConformanceTest, MembersMakeProgressAndExactlyTheDeclaredStreamsFill) {
   if (!starves) {
     EXPECT_TRUE(GroupRun::Eventually([&] { return Filled(**run) == declared; }, Patience()));
   }
-  const absl::Status stopped = (*run)->Stop();
+  const absl::Status stopped = (*run)->Stop(StopBound());
   ASSERT_TRUE(stopped.ok()) << stopped;
   EXPECT_EQ(Filled(**run) & ~declared, 0u);
   for (uint32_t i = 0; i < (*run)->size(); ++i) {
@@ -129,7 +133,7 @@ TEST_P(ConformanceTest, AnIterationIsTheUnitsThatTheCatalogueStates) {
   absl::StatusOr<std::unique_ptr<GroupRun>> run = GroupRun::Start(Options());
   ASSERT_TRUE(run.ok()) << run.status();
   GroupRun::Eventually([&] { return AnyProgress(**run); }, Patience());
-  const absl::Status stopped = (*run)->Stop();
+  const absl::Status stopped = (*run)->Stop(StopBound());
   ASSERT_TRUE(stopped.ok()) << stopped;
   if (!MeetsNeeds()) return;
   for (uint32_t i = 0; i < (*run)->size(); ++i) {
@@ -149,7 +153,7 @@ TEST_P(ConformanceTest, EachMemberStopsInTimeWithoutTheOthers) {
     ASSERT_TRUE(run.ok()) << run.status();
     // Enough for it to reach its first wait, if it has one.
     (*run)->WaitBlocked(0, absl::Milliseconds(30));
-    const absl::Status stopped = (*run)->Stop();
+    const absl::Status stopped = (*run)->Stop(StopBound());
     ASSERT_TRUE(stopped.ok()) << "position " << position << ": " << stopped;
   }
 }
