@@ -16,9 +16,11 @@ int main(int argc, char** argv) {
   // A closed pipe on the standard output is an error to report, not a death without a word.
   signal(SIGPIPE, SIG_IGN);
   const std::vector<std::string> args(argv + 1, argv + argc);
+  // Reads its own flags; the table below names it for the help.
   if (!args.empty() && args[0] == "vm") return muster::vm::VmMain({args.begin() + 1, args.end()});
+  const muster::Command vm = {"vm", {"SUBCOMMAND"}, "boot guests and run workloads in them", {}, nullptr};
   return muster::RunCli({muster::RunCommand(), muster::InfoCommand(), muster::TypesCommand(), muster::PsCommand(),
                          muster::SnapshotCommand(), muster::WatchCommand(), muster::StopCommand(),
-                         muster::DropCommand(), muster::CgroupCreateCommand(), muster::CgroupRemoveCommand()},
+                         muster::DropCommand(), muster::CgroupCreateCommand(), muster::CgroupRemoveCommand(), vm},
                         args);
 }
