@@ -1,6 +1,10 @@
 #include "daemon/config.h"
 
+#include <errno.h>
+#include <sys/stat.h>
+
 #include "absl/strings/str_cat.h"
+#include "base/errno_status.h"
 #include "base/error_detail.h"
 #include "base/status_macros.h"
 
@@ -14,6 +18,17 @@ int64_t Ms(absl::Duration duration) { return absl::ToInt64Milliseconds(duration)
 absl::Status CheckRange(absl::string_view flag, int64_t value, int64_t max) {
   if (value >= 0 && value <= max) return absl::OkStatus();
   return FieldError(flag, absl::StrCat("is ", value, "; must be 0 to ", max));
+}
+
+absl::Status CheckIoDirectory(const std::string& directory) {
+  if (directory.empty()) return absl::OkStatus();
+  if (directory[0] != '/') return FieldError("io_dir", absl::StrCat(directory, " is not an absolute path"));
+  struct stat status;
+  if (stat(directory.c_str(), &status) != 0) {
+    return FieldError("io_dir", ErrnoStatus(errno, absl::StrCat("look at ", directory)).message());
+  }
+  if (!S_ISDIR(status.st_mode)) return FieldError("io_dir", absl::StrCat(directory, " is not a directory"));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -55,7 +70,7 @@ absl::Status CheckConfig(const DaemonConfig& config) {
     }
   }
   if (config.leases.grace > config.leases.max_grace) return FieldError("lease_grace", "is above max_lease_grace");
-  return absl::OkStatus();
+  return CheckIoDirectory(config.io_dir);
 }
 
 }  // namespace muster

@@ -26,6 +26,10 @@ struct DaemonConfig {
   int ready_fd = -1;
   bool die_with_parent = false;
   bool allow_exec = false;
+  // For the files of I/O work; empty: /tmp.
+  std::string io_dir;
+  // Block devices that a spec names may be read and written.
+  bool allow_block_devices = false;
   bool vsock_local = false;
   // SCHED_FIFO priority; 0: leave it.
   int control_priority = 99;

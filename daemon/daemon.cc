@@ -101,7 +101,7 @@ absl::Status Daemon::StartHelpers() {
   ASSIGN_OR_RETURN(catalogue_, Catalogue::Read(worker_binary_, Deadline::After(kCatalogueTimeout)));
   ASSIGN_OR_RETURN(reaper_, StrayReaper::Start());
   reaper_->Adopt(janitor_->pid());
-  launcher_.emplace(worker_binary_, reaper_.get());
+  launcher_.emplace(worker_binary_, reaper_.get(), WorkerIo{config_.io_dir, config_.allow_block_devices});
   timers_.emplace();
   return absl::OkStatus();
 }

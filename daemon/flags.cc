@@ -26,6 +26,8 @@ ABSL_FLAG(std::string, worker_binary, "",
 ABSL_FLAG(int, ready_fd, -1, "descriptor that gets a line READY <address> per listener once calls are served");
 ABSL_FLAG(bool, die_with_parent, false, "end in order when the process that started the daemon has ended");
 ABSL_FLAG(bool, allow_exec, false, "let Custom workloads run programs");
+ABSL_FLAG(std::string, io_dir, "", "directory for the files of I/O work that names none; empty: /tmp");
+ABSL_FLAG(bool, allow_block_devices, false, "let I/O work read and overwrite block devices that its spec names");
 ABSL_FLAG(bool, enable_channelz, false, "serve grpc.channelz.v1");
 ABSL_FLAG(bool, vsock_local, false, "accept processes of this machine over vsock, not only its host");
 ABSL_FLAG(int, control_priority, 99, "SCHED_FIFO priority of everything that controls load, 1 to 99; 0: leave it");
@@ -117,6 +119,8 @@ DaemonConfig ReadFlags() {
   config.ready_fd = absl::GetFlag(FLAGS_ready_fd);
   config.die_with_parent = absl::GetFlag(FLAGS_die_with_parent);
   config.allow_exec = absl::GetFlag(FLAGS_allow_exec);
+  config.io_dir = absl::GetFlag(FLAGS_io_dir);
+  config.allow_block_devices = absl::GetFlag(FLAGS_allow_block_devices);
   config.vsock_local = absl::GetFlag(FLAGS_vsock_local);
   config.control_priority = absl::GetFlag(FLAGS_control_priority);
   config.max_control_run = absl::GetFlag(FLAGS_max_control_run);

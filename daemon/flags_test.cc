@@ -73,6 +73,17 @@ TEST_F(ConfigTest, TheDefaultGraceIsWithinItsLimit) {
   EXPECT_EQ(FieldOf(CheckConfig(config_)), "lease_grace");
 }
 
+TEST_F(ConfigTest, TheIoDirectoryMustBeOne) {
+  for (const char* wrong : {"tmp", "/no/such/place", "/dev/null"}) {
+    config_.io_dir = wrong;
+    const absl::Status status = CheckConfig(config_);
+    EXPECT_EQ(FieldOf(status), "io_dir");
+    EXPECT_NE(status.message().find(wrong), absl::string_view::npos) << status;
+  }
+  config_.io_dir = "/tmp";
+  EXPECT_TRUE(CheckConfig(config_).ok());
+}
+
 TEST_F(ConfigTest, NobodyToListenToIsRefused) {
   config_.listen.clear();
   EXPECT_EQ(FieldOf(CheckConfig(config_)), "listen");

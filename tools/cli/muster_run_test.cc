@@ -169,11 +169,13 @@ TEST_F(MusterRunTest, HelpListsTheExitCodes) {
 
 TEST_F(MusterRunTest, PrivateDaemonServesTheRunAndIsGoneAfterwards) {
   const ProgramResult result = Muster({"run", SpecPath(), "--musterd", "tests/support/fake_musterd", "--muster-worker",
-                                       "tests/support/fake_musterd", "--allow-exec", "--control-priority", "0"},
+                                       "tests/support/fake_musterd", "--allow-exec", "--allow-block-devices", "--io-dir", "/data",
+                                       "--control-priority", "0"},
                                       {"MUSTER_TARGET=", "MUSTERD_FLAGS_FILE=" + root_ + "/flags", "TMPDIR=" + root_});
   EXPECT_EQ(result.exit_code, 0) << result.standard_error;
   const std::string flags = *ReadFile(root_ + "/flags");
-  EXPECT_TRUE(absl::EndsWith(flags, "--die-with-parent\n--allow-exec\n--control-priority\n0\n")) << flags;
+  EXPECT_TRUE(absl::EndsWith(flags, "--die-with-parent\n--allow-exec\n--allow-block-devices\n--io-dir\n/data\n"
+                                      "--control-priority\n0\n")) << flags;
   for (const auto& entry : std::filesystem::directory_iterator(root_)) {
     EXPECT_FALSE(entry.is_socket()) << entry.path() << " was left";
   }

@@ -36,6 +36,8 @@ absl::StatusOr<PrivateDaemonOptions> PrivateOptions(const Flags& flags) {
       options.worker_binary,
       FindProgram({"muster-worker", "worker", "muster-worker", flags.Get("muster-worker")}, own_directory, path));
   if (flags.Has("allow-exec")) options.flags.push_back("--allow-exec");
+  if (flags.Has("allow-block-devices")) options.flags.push_back("--allow-block-devices");
+  if (flags.Has("io-dir")) options.flags.insert(options.flags.end(), {"--io-dir", flags.Get("io-dir")});
   if (flags.Has("control-priority")) {
     ASSIGN_OR_RETURN(const int64_t priority, flags.GetInt("control-priority", 0, {0, kMaxControlPriority}));
     options.flags.insert(options.flags.end(), {"--control-priority", absl::StrCat(priority)});
@@ -64,6 +66,8 @@ std::vector<FlagSpec> TargetOrPrivateFlags() {
           {"muster-worker", "PATH", "worker binary for that musterd"},
           {"daemon-log", "FILE", "where that musterd writes its log; otherwise it is shown when something fails"},
           {"allow-exec", "", "that musterd may run programs as work"},
+          {"allow-block-devices", "", "that I/O work may overwrite block devices that the spec names"},
+          {"io-dir", "DIR", "for the files of I/O work that names no directory; /tmp otherwise"},
           {"control-priority", "N", "SCHED_FIFO priority of that musterd, 0 to 99; 0: ordinary"}};
 }
 

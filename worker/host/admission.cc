@@ -53,9 +53,8 @@ absl::Status CheckRules(const Candidate& group, const WorkType& type) {
   const std::string arm = absl::StrCat(group.path, "work.", ArmName(group.spec.work()));
   const absl::string_view text = status.message();
   const size_t colon = text.find(": ");
-  if (!absl::IsInvalidArgument(status) || colon == absl::string_view::npos) {
-    return absl::Status(status.code(), absl::StrCat(arm, ": ", text));
-  }
+  if (colon == absl::string_view::npos) return absl::Status(status.code(), absl::StrCat(arm, ": ", text));
+  if (!absl::IsInvalidArgument(status)) return absl::Status(status.code(), absl::StrCat(arm, ".", text));
   return FieldError(absl::StrCat(arm, ".", text.substr(0, colon)), text.substr(colon + 2));
 }
 

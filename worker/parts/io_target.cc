@@ -53,14 +53,14 @@ absl::StatusOr<IoTarget> OpenFile(const IoRequest& request) {
 }
 
 absl::StatusOr<IoTarget> OpenDevice(const IoRequest& request) {
+  // Before it is opened, which for other kinds of devices does things of its own.
+  struct stat status;
+  if (stat(request.device.c_str(), &status) != 0) return ErrnoStatus(errno, absl::StrCat("look at ", request.device));
+  if (!S_ISBLK(status.st_mode)) return absl::InvalidArgumentError(absl::StrCat(request.device, " is not a block device"));
   IoTarget target;
   const int access = request.read_only ? O_RDONLY : O_RDWR;
   target.fd.Reset(open(request.device.c_str(), access | O_CLOEXEC | request.flags));
   if (!target.fd.valid()) return ErrnoStatus(errno, absl::StrCat("open ", request.device));
-  struct stat status;
-  if (fstat(target.fd.get(), &status) != 0 || !S_ISBLK(status.st_mode)) {
-    return absl::InvalidArgumentError(absl::StrCat(request.device, " is not a block device"));
-  }
   if (ioctl(target.fd.get(), BLKGETSIZE64, &target.capacity) != 0) {
     return ErrnoStatus(errno, absl::StrCat("size of ", request.device));
   }
