@@ -12,8 +12,7 @@ def guest_test(name, data = [], deps = [], **kwargs):
             "//tools/vm/init:muster-guest-init",
             "//worker:muster-worker",
         ],
-        # TODO: without "manual" once each has passed ten times in a row on an idle machine.
-        tags = ["exclusive", "guest", "local", "manual", "no_sanitizer"],
+        tags = ["exclusive", "guest", "local", "no_sanitizer"],
         testonly = True,
         deps = deps + ["//tests/guest:guest_fixture"],
         **kwargs
