@@ -1,6 +1,8 @@
 // Workers that misbehave: the right exit_info within the deadline, neighbours unharmed, nothing left.
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "base/file_io.h"
+#include "base/pidfd.h"
 #include "client/operator.h"
 #include "tests/support/live_test.h"
 
@@ -119,6 +121,26 @@ TEST_F(MisbehaviourTest, AGrandchildThatLeftTheGroupDoesNotSurviveTheDrop) {
   EXPECT_FALSE(collected.reports[1].has_exit_info());
   const absl::Status idle = daemon_->WaitUntilIdle(Deadline::After(absl::Seconds(5)));
   EXPECT_TRUE(idle.ok()) << idle;
+}
+
+TEST_F(MisbehaviourTest, AGrandchildThatLeftTheGroupSurvivesStopAndCollect) {
+  WorkloadHandle handle = MustSpawn(FunctionSpec("grandchild_away", "1", "num_workers: 3"));
+  ASSERT_TRUE(handle.Start().ok());
+  WaitForIterations(handle, {5000, 4096, 5000});
+  const absl::StatusOr<v1::PoolSummary> summary = handle.remote().Collect({}, [](v1::WorkerReport&&) {});
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  const absl::StatusOr<Operator> other = Operator::Connect(daemon_->address());
+  ASSERT_TRUE(other.ok());
+  const pid_t host = other->ListPools()->pools(0).pool_host_pid();
+  const absl::StatusOr<std::string> children = ReadFile(absl::StrCat("/proc/", host, "/task/", host, "/children"));
+  ASSERT_TRUE(children.ok()) << children.status();
+  const pid_t grandchild = static_cast<pid_t>(atoi(children->c_str()));
+  ASSERT_GT(grandchild, 0) << "the pool host takes in what its workers leave";
+  const absl::StatusOr<Pidfd> pidfd = Pidfd::Open(grandchild);
+  ASSERT_TRUE(pidfd.ok()) << pidfd.status();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(pidfd->WaitEnd(Deadline::After(absl::ZeroDuration())))) << "it lives";
+  ASSERT_TRUE(std::move(handle).Drop().ok());
+  EXPECT_TRUE(pidfd->WaitEnd(Deadline::After(absl::Seconds(5))).ok()) << "and not after the drop";
 }
 
 // All workers are threads of one process, and the reports say so.

@@ -154,12 +154,20 @@ absl::Status BindToParent(int control_fd) {
   return absl::OkStatus();
 }
 
+// What a worker leaves behind becomes this process's child, not musterd's, who would kill it at once: a child that left its
+// worker's group survives StopAndCollect, and is musterd's when this process ends.
+absl::Status TakeInOrphans() {
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return ErrnoStatus(errno, "prctl(PR_SET_CHILD_SUBREAPER)");
+  return absl::OkStatus();
+}
+
 absl::Status ServePoolHost(int control_fd) {
   control::Channel channel{UniqueFd(control_fd)};
   // Before anything else: a SIGTERM that comes from here on is seen.
   ASSIGN_OR_RETURN(Events events, Events::Create(std::move(channel)));
   RETURN_IF_ERROR(BindToParent(control_fd));
   RETURN_IF_ERROR(ResetChildren());
+  RETURN_IF_ERROR(TakeInOrphans());
   ASSIGN_OR_RETURN(KernelCloner cloner, KernelCloner::Create());
   PoolHost(std::move(events), &cloner).Run();
   return absl::OkStatus();
