@@ -106,6 +106,12 @@ TEST_F(MisbehaviourTest, AWorkerThatIgnoresTheStopIsLateAndGone) {
   EXPECT_EQ(host_.ExitOf(0), Exit::kTimedOut);
 }
 
+TEST_F(MisbehaviourTest, AWorkerThatMissedTheSignalOfTheStopIsSignalledAgain) {
+  RunAndStop("miss_signal");
+  EXPECT_EQ(host_.ExitOf(0), Exit::kExited);
+  EXPECT_EQ(host_.StateOf(0), State::kFinished);
+}
+
 TEST_F(MisbehaviourTest, AWorkerThatLeftItsGroupIsGoneAllTheSame) {
   RunAndStop("leave_group ignore_stop", kShort);
   EXPECT_EQ(host_.ExitOf(0), Exit::kTimedOut);

@@ -12,15 +12,19 @@ namespace {
 // Workers that run see the stop word by themselves; a signal would only make them later. Who has not ended after this long is
 // taken to block.
 constexpr uint64_t kUnsignalledNs = 1'000'000;
+// A signal is lost on a worker that has looked at the stop word and does not block yet: worker/core/blocking.h.
+constexpr uint64_t kSignalAgainNs = 50'000'000;
 
 }  // namespace
 
 void Stopper::Stop(uint64_t deadline_ns, uint64_t reap_budget_ns) {
   RaiseStopWord();
   SignalPrograms();
-  if (!AwaitEnds(std::min(deadline_ns, MonotonicNs() + kUnsignalledNs))) {
+  uint64_t patience_ns = kUnsignalledNs;
+  while (!AwaitEnds(std::min(deadline_ns, MonotonicNs() + patience_ns))) {
+    if (events_.hurried() || MonotonicNs() >= deadline_ns) break;
     InterruptBlocked();
-    AwaitEnds(deadline_ns);
+    patience_ns = kSignalAgainNs;
   }
   live_.tasks.MarkLate();
   Kill(reap_budget_ns);
@@ -82,9 +86,8 @@ bool Stopper::AwaitEnds(uint64_t deadline_ns) {
 bool Stopper::AwaitEnd(size_t task, uint64_t deadline_ns) {
   if (live_.tasks.HasEnded(task)) return true;
   const absl::StatusOr<UniqueFd> pidfd = live_.tasks.OpenPidfd(task);
-  if (!pidfd.ok()) return false;
   // Not woken for every child that ends: they are looked at in order, and most have ended when their turn comes.
-  Events::Interest interest = {.children = false, .bell = false, .fd = pidfd->get()};
+  Events::Interest interest = {.children = !pidfd.ok(), .bell = false, .fd = pidfd.ok() ? pidfd->get() : -1};
   while (!live_.tasks.HasEnded(task)) {
     if (events_.hurried() || MonotonicNs() >= deadline_ns) return false;
     // Ended, but not for its parent yet: a tracer hears of it first, and then SIGCHLD comes; ptrace(2).

@@ -38,6 +38,18 @@ void IgnoreStop() {
   BlockForEver();
 }
 
+// Blocks just after the stop's signal came: what happens to a worker between its look at the stop word and its blocking call.
+void MissSignal() {
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &stop, nullptr);
+  int signal_number = 0;
+  sigwait(&stop, &signal_number);
+  sigprocmask(SIG_UNBLOCK, &stop, nullptr);
+  pause();
+}
+
 // A child that holds every descriptor, ignores what can be ignored, and outlives its parent.
 void Beget(bool in_own_group) {
   if (fork() != 0) return;
@@ -71,6 +83,7 @@ void Misbehave(FunctionContext& context) {
       {"kill_self", [] { kill(getpid(), SIGKILL); }},
       {"stop_self", [] { kill(getpid(), SIGSTOP); }},
       {"ignore_stop", IgnoreStop},
+      {"miss_signal", MissSignal},
       {"leave_group", [] { setsid(); setpgid(0, getppid()); }},
       {"grandchild", [] { Beget(false); }},
       {"stray", [] { Beget(true); }},
