@@ -52,7 +52,9 @@ void MissSignal() {
 
 // A child that holds every descriptor, ignores what can be ignored, and outlives its parent.
 void Beget(bool in_own_group) {
-  if (fork() != 0) return;
+  const pid_t child = fork();
+  if (child < 0) abort();
+  if (child != 0) return;
   if (in_own_group) setpgid(0, 0);
   sigset_t all;
   sigfillset(&all);
