@@ -16,7 +16,7 @@ std::vector<Elf64_Phdr> ProgramHeaders(absl::string_view program) {
   memcpy(&header, program.data(), sizeof(header));
   const bool elf64 = memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_ident[EI_CLASS] == ELFCLASS64;
   const uint64_t bytes = uint64_t{header.e_phnum} * sizeof(Elf64_Phdr);
-  if (!elf64 || header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phoff > program.size() ||
+  if (!elf64 || header.e_phnum == 0 || header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phoff > program.size() ||
       bytes > program.size() - header.e_phoff) {
     return {};
   }
