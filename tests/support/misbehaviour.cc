@@ -51,7 +51,10 @@ void Misbehave(FunctionContext& context) {
 
 void Exit(FunctionContext&) { _exit(42); }
 void Abort(FunctionContext&) { abort(); }
-void Segfault(FunctionContext&) { raise(SIGSEGV); }
+void Segfault(FunctionContext&) {
+  signal(SIGSEGV, SIG_DFL);  // a sanitizer's handler would turn it into an exit
+  raise(SIGSEGV);
+}
 void KillItself(FunctionContext&) { kill(getpid(), SIGKILL); }
 void StopItself(FunctionContext&) { kill(getpid(), SIGSTOP); }
 void Throw(FunctionContext&) { throw std::runtime_error("a work function threw this"); }
