@@ -2,9 +2,8 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
-#include "google/protobuf/struct.pb.h"
-#include "google/protobuf/util/json_util.h"
 #include "tests/cli/embedded_test.h"
+#include "tests/support/json_object.h"
 
 namespace muster {
 namespace {
@@ -52,15 +51,15 @@ TEST_F(ExamplesTest, WorkersOfThePairsSawTheirOwnCgroupFromTheFirstInstruction) 
   const ProgramResult result =
       Muster({"run", "examples/pipe_pairs_two_cgroups.txtpb", "--duration", "200ms", "--json", "--without-samples"});
   ASSERT_EQ(result.exit_code, 0) << result.standard_error;
-  google::protobuf::Struct object;
-  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(result.standard_output, &object).ok());
-  const auto& reports = object.fields().at("reports").list_value().values();
+  const google::protobuf::Struct object = ParseJsonObject(result.standard_output);
+  const auto& reports = JsonField(object, "reports").list_value().values();
   ASSERT_EQ(reports.size(), 4);
   for (const auto& value : reports) {
-    const auto& report = value.struct_value().fields();
-    const std::string own = report.at("groupIdx").number_value() == 0 ? "/cg0" : "/cg1";
-    EXPECT_TRUE(absl::EndsWith(report.at("cgroupAtStart").string_value(), own)) << value.DebugString();
-    EXPECT_EQ(report.at("cgroupAtEnd").string_value(), report.at("cgroupAtStart").string_value());
+    const google::protobuf::Struct& report = value.struct_value();
+    const std::string own = JsonField(report, "groupIdx").number_value() == 0 ? "/cg0" : "/cg1";
+    const std::string& at_start = JsonField(report, "cgroupAtStart").string_value();
+    EXPECT_TRUE(absl::EndsWith(at_start, own)) << value.DebugString();
+    EXPECT_EQ(JsonField(report, "cgroupAtEnd").string_value(), at_start);
   }
 }
 

@@ -12,9 +12,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/file_io.h"
-#include "google/protobuf/struct.pb.h"
-#include "google/protobuf/util/json_util.h"
 #include "tests/support/fake_muster.h"
+#include "tests/support/json_object.h"
 #include "tests/support/program_run.h"
 
 namespace muster {
@@ -93,12 +92,10 @@ TEST_F(MusterRunTest, RunEndsWithItsLastWorkerNotWithItsTime) {
 TEST_F(MusterRunTest, JsonIsOneObjectAndNothingElseOnTheStandardOutput) {
   const ProgramResult result = RunOnFake({"--json"});
   EXPECT_EQ(result.exit_code, 0) << result.standard_error;
-  google::protobuf::Struct object;
-  const auto parsed = google::protobuf::util::JsonStringToMessage(result.standard_output, &object);
-  ASSERT_TRUE(parsed.ok()) << parsed.ToString() << result.standard_output;
-  EXPECT_EQ(object.fields().at("reports").list_value().values_size(), 2);
-  EXPECT_TRUE(object.fields().contains("resolvedSpec"));
-  EXPECT_TRUE(object.fields().contains("summary"));
+  const google::protobuf::Struct object = ParseJsonObject(result.standard_output);
+  EXPECT_EQ(JsonField(object, "reports").list_value().values_size(), 2);
+  EXPECT_TRUE(JsonField(object, "resolvedSpec").has_struct_value());
+  EXPECT_TRUE(JsonField(object, "summary").has_struct_value());
   EXPECT_TRUE(absl::StrContains(result.standard_error, "--- stats ---")) << result.standard_error;
 }
 

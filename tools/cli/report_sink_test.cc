@@ -8,8 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "base/file_io.h"
-#include "google/protobuf/struct.pb.h"
-#include "google/protobuf/util/json_util.h"
+#include "tests/support/json_object.h"
 
 namespace muster {
 namespace {
@@ -40,13 +39,11 @@ TEST(JsonSinkTest, ResultIsOneObjectOfTheThreeParts) {
     EXPECT_EQ(ReadBack(output), "") << "nothing may be printed before the end";
     ASSERT_TRUE((*sink)->Finish(v1::PoolSummary(), ReportSummary()).ok());
   }
-  google::protobuf::Struct object;
-  const auto parsed = google::protobuf::util::JsonStringToMessage(ReadBack(output), &object);
-  ASSERT_TRUE(parsed.ok()) << parsed.ToString();
+  const google::protobuf::Struct object = ParseJsonObject(ReadBack(output));
   EXPECT_EQ(object.fields_size(), 3);
-  EXPECT_EQ(object.fields().at("resolvedSpec").struct_value().fields().at("numWorkers").number_value(), 2);
-  EXPECT_EQ(object.fields().at("reports").list_value().values_size(), 2);
-  EXPECT_TRUE(object.fields().at("summary").has_struct_value());
+  EXPECT_EQ(JsonField(JsonField(object, "resolvedSpec").struct_value(), "numWorkers").number_value(), 2);
+  EXPECT_EQ(JsonField(object, "reports").list_value().values_size(), 2);
+  EXPECT_TRUE(JsonField(object, "summary").has_struct_value());
   fclose(output);
 }
 
