@@ -185,9 +185,9 @@ absl::Status Daemon::Shutdown(Deadline deadline) {
     for (const std::string& lease : leases_.Ids()) (void)keeper_->End(lease, std::nullopt);
   }
   if (server_ != nullptr) server_->Shutdown(Earlier(deadline, Deadline::After(kLastCalls)));
-  // Nobody calls the tables any more after that.
-  server_.reset();
+  // Nobody calls the tables any more after that. The threads of handlers end before the server that they answered through goes.
   service_.reset();
+  server_.reset();
   keeper_.reset();
   if (reaper_ != nullptr) reaper_->SetListener(nullptr);
   pools_.reset();

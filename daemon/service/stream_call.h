@@ -38,7 +38,8 @@ class StreamSource {
   virtual absl::StatusOr<StreamStep> Next(Message* message) = 0;
 };
 
-// Lives until OnDone, and as long as a waker is being called.
+// Lives until OnDone, and as long as a thread of ours is in it. What one thread leaves to the next is handed over under mutex_ and
+// by references that are counted, so that the order does not rest on gRPC's own locks, which the thread sanitizer cannot see.
 template <class Message>
 class StreamCall final : public grpc::ServerWriteReactor<Message>,
                          public std::enable_shared_from_this<StreamCall<Message>> {
@@ -48,9 +49,8 @@ class StreamCall final : public grpc::ServerWriteReactor<Message>,
                                                   std::unique_ptr<StreamSource<Message>> source) {
     std::shared_ptr<StreamCall> call(new StreamCall(setup, pump, std::move(source)));
     call->self_ = call;
-    StreamCall* const raw = call.get();
-    if (!setup.executor->Submit([raw] { raw->Begin(); })) raw->End(TooManyCalls(*setup.executor));
-    return raw;
+    if (!setup.executor->Submit([call] { call->Begin(); })) call->End(TooManyCalls(*setup.executor));
+    return call.get();
   }
 
  private:
@@ -97,15 +97,23 @@ class StreamCall final : public grpc::ServerWriteReactor<Message>,
       MutexLock lock(&mutex_);
       turn_ = Turn::kGrpc;
       woken_ = false;
+      write_sides_left_ = 2;
     }
     // OnWriteDone may be running before this returns.
     this->StartWrite(&message_);
+    EndWriteSide(true);
   }
 
-  void OnWriteDone(bool ok) override {
+  void OnWriteDone(bool ok) override { EndWriteSide(ok); }
+
+  // A write is over when gRPC has taken the message and StartWrite has returned; whichever is last goes on.
+  void EndWriteSide(bool ok) {
     {
       MutexLock lock(&mutex_);
+      write_failed_ |= !ok;
+      if (--write_sides_left_ > 0) return;
       turn_ = Turn::kSource;
+      ok = !write_failed_;
     }
     if (!ok) return End(absl::CancelledError("the caller has gone"));
     SubmitPump();
@@ -124,10 +132,11 @@ class StreamCall final : public grpc::ServerWriteReactor<Message>,
   }
 
   void SubmitPump() {
-    if (!pump_->Submit([this] { Pump(); })) End(TooManyCalls(*pump_));
+    if (!pump_->Submit([call = this->shared_from_this()] { call->Pump(); })) End(TooManyCalls(*pump_));
   }
 
   void OnCancel() override {
+    const std::shared_ptr<StreamCall> until_return = this->shared_from_this();
     stop_.request_stop();
     Wake();
   }
@@ -142,8 +151,12 @@ class StreamCall final : public grpc::ServerWriteReactor<Message>,
   }
 
   void OnDone() override {
+    std::shared_ptr<StreamCall> until_return;
+    {
+      MutexLock lock(&mutex_);
+      until_return = std::move(self_);
+    }
     source_.reset();
-    self_.reset();
   }
 
   std::stop_source stop_;
@@ -155,6 +168,8 @@ class StreamCall final : public grpc::ServerWriteReactor<Message>,
   Turn turn_ ABSL_GUARDED_BY(mutex_) = Turn::kSource;
   // A wake came while it was somebody's turn.
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
+  int write_sides_left_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool write_failed_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<StreamCall> self_;
 };
 

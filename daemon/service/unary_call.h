@@ -2,7 +2,9 @@
 #ifndef MUSTER_DAEMON_SERVICE_UNARY_CALL_H_
 #define MUSTER_DAEMON_SERVICE_UNARY_CALL_H_
 
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <utility>
 
@@ -17,10 +19,11 @@ namespace muster {
 template <class Request, class Response>
 using UnaryHandler = std::function<absl::Status(const Request&, const CallContext&, Response*)>;
 
-// Owns itself from Start to OnDone. The handler runs once, on a thread of the executor, unless the call is cancelled or
-// late before its turn comes.
+// Lives from Start to OnDone, and as long as a thread of ours is in it. The handler runs once, on a thread of the executor, unless
+// the call is cancelled or late before its turn comes.
 template <class Request, class Response>
-class UnaryCall final : public grpc::ServerUnaryReactor {
+class UnaryCall final : public grpc::ServerUnaryReactor,
+                        public std::enable_shared_from_this<UnaryCall<Request, Response>> {
  public:
   // What gRPC hands over; valid until OnDone.
   struct Message {
@@ -30,9 +33,10 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
 
   static grpc::ServerUnaryReactor* Start(const CallSetup& setup, Message message,
                                          UnaryHandler<Request, Response> handler) {
-    auto* call = new UnaryCall(setup, message, std::move(handler));
-    if (!setup.executor->Submit([call] { call->Run(); })) call->Finish(ToGrpcStatus(TooManyCalls(*setup.executor)));
-    return call;
+    std::shared_ptr<UnaryCall> call(new UnaryCall(setup, message, std::move(handler)));
+    call->self_ = call;
+    if (!setup.executor->Submit([call] { call->Run(); })) call->Answer(TooManyCalls(*setup.executor));
+    return call.get();
   }
 
  private:
@@ -42,17 +46,33 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   void Run() {
     absl::Status status = context_.Alive();
     if (status.ok()) status = handler_(*message_.request, context_, message_.response);
-    // `this` may be gone as soon as this is called.
+    Answer(status);
+  }
+
+  void Answer(const absl::Status& status) {
+    answered_.store(true, std::memory_order_release);
+    // OnDone may be running before this returns.
     Finish(ToGrpcStatus(status));
   }
 
-  void OnCancel() override { stop_.request_stop(); }
-  void OnDone() override { delete this; }
+  void OnCancel() override {
+    const std::shared_ptr<UnaryCall> until_return = this->shared_from_this();
+    stop_.request_stop();
+  }
+
+  void OnDone() override {
+    // Acquire: what the handler did comes before the end of all it used. gRPC sees to that too, by locks that the thread sanitizer
+    // cannot see.
+    [[maybe_unused]] const bool answered = answered_.load(std::memory_order_acquire);
+    const std::shared_ptr<UnaryCall> until_return = std::move(self_);
+  }
 
   std::stop_source stop_;
   const CallContext context_;
   const Message message_;
   const UnaryHandler<Request, Response> handler_;
+  std::atomic<bool> answered_ = false;
+  std::shared_ptr<UnaryCall> self_;
 };
 
 }  // namespace muster

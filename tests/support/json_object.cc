@@ -13,6 +13,10 @@ google::protobuf::Struct ParseJsonObject(const std::string& text) {
   return object;
 }
 
+int JsonFieldCount(const google::protobuf::Struct& object) {
+  return object.GetReflection()->FieldSize(object, object.GetDescriptor()->FindFieldByName("fields"));
+}
+
 const google::protobuf::Value& JsonField(const google::protobuf::Struct& object, absl::string_view name) {
   const google::protobuf::FieldDescriptor* const fields = object.GetDescriptor()->FindFieldByName("fields");
   const google::protobuf::Reflection& reflection = *object.GetReflection();

@@ -188,7 +188,7 @@ TEST_F(MusterRunTest, PrivateDaemonThatCannotStartIs69) {
 }
 
 TEST_F(MusterRunTest, DaemonThatDiesInTheMiddleIs69) {
-  EXPECT_EQ(Muster({"run", SpecPath(), "--musterd", "tests/support/fake_musterd", "--muster-worker",
+  EXPECT_EQ(Muster({"run", SpecPath(), "--duration", "1h", "--musterd", "tests/support/fake_musterd", "--muster-worker",
                     "tests/support/fake_musterd"},
                    {"MUSTER_TARGET=", "MUSTERD_BEHAVIOUR=dies_early", "TMPDIR=" + root_})
                 .exit_code,

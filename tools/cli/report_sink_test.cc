@@ -40,7 +40,7 @@ TEST(JsonSinkTest, ResultIsOneObjectOfTheThreeParts) {
     ASSERT_TRUE((*sink)->Finish(v1::PoolSummary(), ReportSummary()).ok());
   }
   const google::protobuf::Struct object = ParseJsonObject(ReadBack(output));
-  EXPECT_EQ(object.fields_size(), 3);
+  EXPECT_EQ(JsonFieldCount(object), 3);
   EXPECT_EQ(JsonField(JsonField(object, "resolvedSpec").struct_value(), "numWorkers").number_value(), 2);
   EXPECT_EQ(JsonField(object, "reports").list_value().values_size(), 2);
   EXPECT_TRUE(JsonField(object, "summary").has_struct_value());

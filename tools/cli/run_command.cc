@@ -58,6 +58,8 @@ class LiveThread {
       if (absl::IsCancelled(update.status())) return;
       if (!update.ok()) {
         std::cerr << "muster: the live view has ended: " << update.status().message() << "\n";
+        // With the daemon or the pool gone there is nothing to wait for either; for a view alone the run goes on.
+        if (absl::IsUnavailable(update.status()) || absl::IsNotFound(update.status())) signals_.Interrupt();
         return;
       }
       // Every worker has ended: there is nothing to wait for.

@@ -28,7 +28,11 @@ PiLock::Outcome PiLock::Lock(const Meter& meter, pid_t tid) {
     return Outcome::kLocked;
   while (!meter.stopping()) {
     const timespec until = RealtimeIn(kSliceNs);
-    if (syscall(SYS_futex, &word_, FUTEX_LOCK_PI, 0, &until, nullptr, 0) == 0) return Outcome::kLocked;
+    if (syscall(SYS_futex, &word_, FUTEX_LOCK_PI, 0, &until, nullptr, 0) == 0) {
+      // The kernel hands the lock over, which the language does not know of: this and its counterpart in Unlock say it.
+      word_.load(std::memory_order_acquire);
+      return Outcome::kLocked;
+    }
     // EAGAIN: the holder is just ending; EINTR: a kernel that does report signals.
     if (errno != ETIMEDOUT && errno != EAGAIN && errno != EINTR) return Outcome::kFailed;
   }
@@ -38,6 +42,7 @@ PiLock::Outcome PiLock::Lock(const Meter& meter, pid_t tid) {
 void PiLock::Unlock(pid_t tid) {
   uint32_t own = static_cast<uint32_t>(tid);
   if (word_.compare_exchange_strong(own, 0, std::memory_order_release)) return;
+  word_.fetch_or(0, std::memory_order_release);
   syscall(SYS_futex, &word_, FUTEX_UNLOCK_PI, 0, nullptr, nullptr, 0);
 }
 
