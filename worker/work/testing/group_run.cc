@@ -142,6 +142,7 @@ absl::Status GroupRun::Launch() {
   if (!Eventually([this] { return board_->ready.load() == members_.size(); }, absl::Seconds(10))) {
     return absl::DeadlineExceededError("not all members became ready");
   }
+  share_.emplace(ShareOfMembers());
   board_->go.store(1);
   arena::FutexWake(&board_->go, UINT32_MAX);
   return absl::OkStatus();
@@ -227,15 +228,27 @@ bool GroupRun::Eventually(const std::function<bool()>& condition, absl::Duration
   return true;
 }
 
-bool GroupRun::WaitForIterations(uint64_t count, absl::Duration timeout) const {
-  return Eventually(
-      [this, count] {
-        for (uint32_t i = 0; i < size(); ++i) {
-          if (iterations(i) < count && !ended(i)) return false;
-        }
-        return true;
-      },
-      timeout);
+bool GroupRun::WithinShare(const std::function<bool()>& condition, absl::Duration bound) const {
+  return share_->Eventually(condition, bound);
+}
+
+CpuShare GroupRun::ShareOfMembers() const {
+  CpuSet cpus;
+  for (const WorkerPlace& place : members_) {
+    if (options_.cpu_of) cpus.Add(options_.cpu_of(place));
+  }
+  return CpuShare(options_.cpu_of ? cpus : GetAffinity(0).value_or(cpus), processes_);
+}
+
+bool GroupRun::HaveIterations(uint64_t count) const {
+  for (uint32_t i = 0; i < size(); ++i) {
+    if (iterations(i) < count && !ended(i)) return false;
+  }
+  return true;
+}
+
+bool GroupRun::WaitForIterations(uint64_t count, absl::Duration bound) const {
+  return WithinShare([this, count] { return HaveIterations(count); }, bound);
 }
 
 bool GroupRun::WaitBlocked(uint32_t member, absl::Duration timeout) const {
@@ -252,6 +265,7 @@ bool GroupRun::WaitBlocked(uint32_t member, absl::Duration timeout) const {
 }
 
 absl::Status GroupRun::Stop(absl::Duration bound) {
+  const CpuShare since = ShareOfMembers();
   const uint64_t stopped_ns = MonotonicNs();
   arena_.header().stop.store(1);
   uint64_t signal_at_ns = stopped_ns;
@@ -266,7 +280,7 @@ absl::Status GroupRun::Stop(absl::Duration bound) {
     }
     return all;
   };
-  if (!Eventually(all_ended, bound)) {
+  if (!since.Eventually(all_ended, bound)) {
     std::string late;
     for (uint32_t i = 0; i < size(); ++i) {
       if (!ended(i)) absl::StrAppend(&late, " ", members_[i].position);
@@ -325,8 +339,7 @@ MemberResult GroupRun::Collect(uint32_t member) const {
 absl::StatusOr<std::vector<MemberResult>> RunGroup(const GroupRunOptions& options, absl::Duration duration) {
   ASSIGN_OR_RETURN(std::unique_ptr<GroupRun> run, GroupRun::Start(options));
   const Deadline until = Deadline::After(duration);
-  GroupRun::Eventually([&until] { return until.Expired(); }, duration + absl::Seconds(1));
-  run->WaitForIterations(1, absl::Seconds(1));
+  GroupRun::Eventually([&] { return until.Expired() && run->HaveIterations(1); }, duration + absl::Seconds(1));
   RETURN_IF_ERROR(run->Stop());
   std::vector<MemberResult> results;
   for (uint32_t i = 0; i < run->size(); ++i) results.push_back(run->result(i));

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "muster/v1/work.pb.h"
 #include "worker/arena/arena.h"
 #include "worker/core/work_type.h"
+#include "worker/work/testing/cpu_share.h"
 
 namespace muster {
 
@@ -65,16 +67,23 @@ class GroupRun {
   uint64_t samples(uint32_t member, arena::Stream stream) const;
   const Plumbing& plumbing(uint32_t instance) const { return *plumbing_[instance]; }
 
-  // Looks again and again until `condition` holds; false when it does not within `timeout`.
+  // Looks again and again until `condition` holds; false when it does not within `timeout` on the clock.
   static bool Eventually(const std::function<bool()>& condition, absl::Duration timeout);
-  // Every member has counted `count` iterations.
-  bool WaitForIterations(uint64_t count, absl::Duration timeout) const;
+  // The same with a bound for what the members had of their CPUs since they were let go.
+  bool WithinShare(const std::function<bool()>& condition, absl::Duration bound) const;
+  // Every member has counted `count` iterations, or ended.
+  bool HaveIterations(uint64_t count) const;
+  // They come to have them within such a bound.
+  bool WaitForIterations(uint64_t count, absl::Duration bound) const;
   // The member sleeps in the kernel, and goes on doing so over several looks.
   bool WaitBlocked(uint32_t member, absl::Duration timeout) const;
 
+  // What a stop may take: the 100 ms of docs/work-types.md, and the kernel's rounding of idle times.
+  static constexpr absl::Duration kStopBound = absl::Milliseconds(kSlowdown * 120);
   // Stops all members as the pool host does, waits for them, and reaps them. DEADLINE_EXCEEDED names those that had not
-  // left their loop after `bound`; INTERNAL those that did not end well, or that left a process behind.
-  absl::Status Stop(absl::Duration bound = absl::Milliseconds(250));
+  // left their loop when the members had had `bound` of their CPUs since the stop; INTERNAL those that did not end well,
+  // or that left a process behind.
+  absl::Status Stop(absl::Duration bound = kStopBound);
   // After Stop.
   const MemberResult& result(uint32_t member) const { return results_[member]; }
   // Time from the stop word to the last member's leaving its loop.
@@ -90,6 +99,8 @@ class GroupRun {
   [[noreturn]] void RunProcess(const std::vector<uint32_t>& members);
   absl::Status Reap();
   MemberResult Collect(uint32_t member) const;
+  // From now on.
+  CpuShare ShareOfMembers() const;
 
   const GroupRunOptions options_;
   const WorkType* type_ = nullptr;
@@ -99,6 +110,7 @@ class GroupRun {
   Board* board_ = nullptr;
   std::vector<pid_t> processes_;
   std::string children_before_;
+  std::optional<CpuShare> share_;  // since they were let go
   std::vector<MemberResult> results_;
   absl::Duration stop_took_;
 };
