@@ -95,7 +95,21 @@ void ReportSummarizer::Add(const v1::WorkerReport& report) {
     summary_.vmstat_numa_pages_migrated =
         std::max(summary_.vmstat_numa_pages_migrated.value_or(0), report.vmstat_numa_pages_migrated());
   }
+  AddToGroup(report);
   AddFindings(report, cgroup);
+}
+
+void ReportSummarizer::AddToGroup(const v1::WorkerReport& report) {
+  GroupRollUp& group = groups_[report.group_idx()];
+  group.group_idx = report.group_idx();
+  ++group.workers;
+  group.wake.Add(report.wake_histogram());
+  group.cost.Add(report.iteration_cost_histogram());
+  group.timer.Add(report.timer_histogram());
+  if (report.wall_time_ns() == 0) return;
+  const double seconds = static_cast<double>(report.wall_time_ns()) / 1e9;
+  group.units_per_sec += static_cast<double>(report.work_units()) / seconds;
+  group.iterations_per_sec += static_cast<double>(report.iterations()) / seconds;
 }
 
 void ReportSummarizer::AddFindings(const v1::WorkerReport& report, const std::string& cgroup) {
@@ -121,6 +135,10 @@ ReportSummary ReportSummarizer::Finish(const v1::PoolSummary& pool) const {
     summary.worst_gap_ms = std::max(summary.worst_gap_ms, roll_up.gap_ms);
     summary.cpus = summary.cpus.Union(roll_up.cpus);
   }
+  for (const auto& [index, group] : groups_) {
+    GroupRollUp& roll_up = summary.groups.emplace_back(group);
+    if (index < static_cast<uint32_t>(pool.groups_size())) roll_up.work_type = pool.groups(index).work_type();
+  }
   if (summary.workers != pool.workers() || summary.workers == 0) {
     summary.doubt = absl::StrCat("the pool had ", pool.workers(), " workers, and ", summary.workers, " reports came");
   } else if (!pool.pool_host_error().empty()) {
@@ -142,6 +160,33 @@ std::string FormatStats(const ReportSummary& summary) {
     absl::StrAppendFormat(&text, "%s: workers=%d cpus=%d spread=%.1f%% gap=%dms migrations=%d iter=%d\n", cgroup.name,
                           cgroup.workers, cgroup.cpus.Count(), cgroup.spread_percent, cgroup.gap_ms, cgroup.migrations,
                           cgroup.iterations);
+  }
+  return text;
+}
+
+namespace {
+
+void AppendStream(std::string* text, absl::string_view name, const MergedHistogram& samples) {
+  if (samples.count() == 0) return;
+  absl::StrAppendFormat(text, "  %s: n=%d", name, samples.count());
+  for (const double percent : {50.0, 90.0, 99.0, 99.9}) {
+    absl::StrAppendFormat(text, " p%g=%.1fus", percent, static_cast<double>(*samples.PercentileNs(percent)) / 1e3);
+  }
+  absl::StrAppendFormat(text, " max=%.1fus\n", static_cast<double>(*samples.max_ns()) / 1e3);
+}
+
+}  // namespace
+
+std::string FormatSamples(const ReportSummary& summary) {
+  std::string text;
+  for (const GroupRollUp& group : summary.groups) {
+    if (group.wake.count() + group.cost.count() + group.timer.count() == 0) continue;
+    if (text.empty()) text = "--- samples ---\n";
+    absl::StrAppendFormat(&text, "group %d %s: workers=%d units/s=%.1f iterations/s=%.1f\n", group.group_idx,
+                          group.work_type, group.workers, group.units_per_sec, group.iterations_per_sec);
+    AppendStream(&text, "wake", group.wake);
+    AppendStream(&text, "cost", group.cost);
+    AppendStream(&text, "timer", group.timer);
   }
   return text;
 }

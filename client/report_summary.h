@@ -3,6 +3,7 @@
 #define MUSTER_CLIENT_REPORT_SUMMARY_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/cpu_set.h"
+#include "client/merged_histogram.h"
 #include "client/worker_verdict.h"
 #include "muster/v1/muster.pb.h"
 
@@ -32,6 +34,20 @@ struct CgroupRollUp {
   uint64_t work_units = 0;
 };
 
+// The workers of one group of the specification.
+struct GroupRollUp {
+  uint32_t group_idx = 0;
+  std::string work_type;
+  uint32_t workers = 0;
+  // Sums of the workers' own rates, over what each has measured; requests per second where units are requests.
+  double units_per_sec = 0;
+  double iterations_per_sec = 0;
+  // All samples of all its workers; empty: a stream that its type does not fill.
+  MergedHistogram wake;
+  MergedHistogram cost;
+  MergedHistogram timer;
+};
+
 // A worker that is not simply good.
 struct WorkerFinding {
   uint32_t worker_index = 0;
@@ -42,6 +58,8 @@ struct WorkerFinding {
 struct ReportSummary {
   // In the order in which worker order first meets them.
   std::vector<CgroupRollUp> cgroups;
+  // By group_idx.
+  std::vector<GroupRollUp> groups;
   uint32_t workers = 0;
   uint64_t migrations = 0;
   double worst_spread_percent = 0;
@@ -83,6 +101,7 @@ class ReportSummarizer {
   // By the worker's own evidence; where there is none, the cgroup that was asked for; else the pool's id.
   std::string CgroupOf(const v1::WorkerReport& report) const;
   Accumulator& AccumulatorOf(const std::string& cgroup);
+  void AddToGroup(const v1::WorkerReport& report);
   void AddFindings(const v1::WorkerReport& report, const std::string& cgroup);
 
   const v1::WorkloadSpec resolved_spec_;
@@ -90,12 +109,17 @@ class ReportSummarizer {
   const std::string workload_root_;
   const absl::Duration gap_threshold_;
   std::vector<Accumulator> cgroups_;
+  std::map<uint32_t, GroupRollUp> groups_;
   ReportSummary summary_;
 };
 
 // The "--- stats ---" block: that line, one for the pool, one per cgroup, each with its newline. The pool's `cpus` is
 // the sum over the cgroups; cpus_union counts each CPU once.
 std::string FormatStats(const ReportSummary& summary);
+
+// The "--- samples ---" block: per group a line with its rates, then one per stream that was filled, with the percentiles
+// 50, 90, 99 and 99.9 of all its workers' samples. Empty when no group has any sample.
+std::string FormatSamples(const ReportSummary& summary);
 
 }  // namespace muster
 

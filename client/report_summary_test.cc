@@ -49,6 +49,34 @@ TEST(ReportSummaryTest, BlockReadsLineForLineAsDocumented) {
   EXPECT_EQ(summary.verdict, Verdict::kGood);
 }
 
+// Two Schbench workers, one with a hundred times the samples of the other: the percentiles are those of all samples.
+TEST(ReportSummaryTest, SamplesOfAGroupAreMergedByHistogramAndNeverAveraged) {
+  ReportSummarizer summarizer({}, "p1", "");
+  summarizer.Add(Report("worker_index: 0 wall_time_ns: 2000000000 work_units: 3000 iterations: 20 iteration_cost_histogram "
+                        "{ count: 1000 min_ns: 100 max_ns: 127 bucket_index: [100, 120] bucket_count: [900, 100] }"));
+  summarizer.Add(Report("worker_index: 1 wall_time_ns: 1000000000 work_units: 500 iterations: 10 iteration_cost_histogram "
+                        "{ count: 10 min_ns: 1024 max_ns: 1039 bucket_index: 320 bucket_count: 10 }"));
+  summarizer.Add(Report("worker_index: 2 group_idx: 1 wall_time_ns: 1000000000 work_units: 7 iterations: 7"));
+  v1::PoolSummary pool;
+  pool.set_workers(3);
+  pool.add_groups()->set_work_type("Schbench");
+  pool.add_groups()->set_work_type("SpinWait");
+  const ReportSummary summary = summarizer.Finish(pool);
+  ASSERT_EQ(summary.groups.size(), 2u);
+  EXPECT_EQ(summary.groups[0].cost.PercentileNs(50), 100u);
+  EXPECT_EQ(summary.groups[0].cost.PercentileNs(99), 120u) << "an average of both would be near 580";
+  EXPECT_EQ(summary.groups[0].cost.PercentileNs(99.9), 1031u);
+  EXPECT_DOUBLE_EQ(summary.groups[0].units_per_sec, 2000);
+  EXPECT_EQ(FormatSamples(summary),
+            "--- samples ---\n"
+            "group 0 Schbench: workers=2 units/s=2000.0 iterations/s=20.0\n"
+            "  cost: n=1010 p50=0.1us p90=0.1us p99=0.1us p99.9=1.0us max=1.0us\n");
+}
+
+TEST(ReportSummaryTest, WithoutSamplesThereIsNoBlockOfThem) {
+  EXPECT_EQ(FormatSamples(Summarize({GoodReport(0, "a")})), "");
+}
+
 TEST(ReportSummaryTest, SpreadIsTheDistanceOfOffCpuShares) {
   v1::WorkerReport calm = GoodReport(0, "muster/here/a");
   v1::WorkerReport waiting = GoodReport(1, "muster/here/a");

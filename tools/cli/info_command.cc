@@ -34,6 +34,14 @@ std::string ParameterRange(const v1::ParameterInfo& parameter) {
                       parameter.has_max() ? absl::StrCat(parameter.max()) : "");
 }
 
+std::string Streams(const v1::WorkTypeInfo& type) {
+  std::vector<std::string> names;
+  for (const int stream : type.streams()) {
+    names.push_back(stream == v1::WAKE ? "wake" : stream == v1::ITERATION_COST ? "cost" : "timer");
+  }
+  return absl::StrJoin(names, ", ");
+}
+
 void AppendType(std::string* text, const v1::WorkTypeInfo& type) {
   const std::string group = type.group_size_rule().empty()
                                 ? absl::StrCat(type.group_size())
@@ -44,6 +52,7 @@ void AppendType(std::string* text, const v1::WorkTypeInfo& type) {
     absl::StrAppendFormat(text, "    %s: %s, %s%s. %s\n", parameter.name(), parameter.type(),
                           ParameterDefault(parameter), ParameterRange(parameter), parameter.description());
   }
+  if (type.streams_size() > 0) absl::StrAppendFormat(text, "    samples: %s\n", Streams(type));
   for (const v1::NeedInfo& need : type.needs()) {
     const std::string state = need.met() ? "there" : absl::StrCat("missing here; ", need.otherwise());
     absl::StrAppendFormat(text, "    needs %s: %s\n", need.need(), state);

@@ -127,12 +127,15 @@ TEST_F(MusterOperatorTest, TypesShowParametersAndMissingNeeds) {
   parameter->set_min(0);
   parameter->set_max(9);
   parameter->set_description("Spin steps.");
+  type->add_streams(v1::WAKE);
+  type->add_streams(v1::ITERATION_COST);
   type->add_needs()->set_need("CAP_SYS_NICE");
   fake_.SetServerInfo(info);
   EXPECT_EQ(Muster({"types"}).standard_output,
             "PipeIo  { pipe_io {} }  Pairs.\n"
             "    groups of 2\n"
             "    burst_iters: uint64, default 1024 iterations, 0 to 9. Spin steps.\n"
+            "    samples: wake, cost\n"
             "    needs CAP_SYS_NICE: missing here; \n");
   EXPECT_TRUE(absl::StartsWith(Muster({"types", "--json"}).standard_output, "{\"workTypes\":[{\"name\":\"PipeIo\""));
 }

@@ -71,7 +71,7 @@ std::string FormatResults(const ReportSummary& summary) {
   AppendFindings(&text, "unclear", summary.unclear);
   if (!summary.doubt.empty()) absl::StrAppend(&text, "unclear: ", summary.doubt, "\n");
   AppendFindings(&text, "note", summary.soft_failures);
-  absl::StrAppend(&text, FormatStats(summary));
+  absl::StrAppend(&text, FormatSamples(summary), FormatStats(summary));
   return text;
 }
 
