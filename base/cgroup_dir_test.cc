@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,7 +23,10 @@ Deadline Soon() { return Deadline::After(absl::Seconds(10)); }
 
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
+constexpr char kBlockThread[] = "block-thread";
+
 void* BlockThread(void*) {
+  prctl(PR_SET_NAME, kBlockThread);
   while (true) pause();
 }
 
@@ -58,7 +63,10 @@ TEST(CgroupDirTest, MembersAndPopulationAreRead) {
   const TestChild child;
   child.MoveTo(scratch.dir());
   EXPECT_EQ(scratch.dir().ReadProcs().value(), std::vector<pid_t>{child.pid()});
-  EXPECT_EQ(scratch.dir().ReadThreads().value(), std::vector<pid_t>{child.pid()});
+  const std::vector<pid_t> threads = scratch.dir().ReadThreads().value();
+  EXPECT_EQ(std::count(threads.begin(), threads.end(), child.pid()), 1);
+  // The thread sanitizer has a thread of its own in every process.
+  for (const pid_t thread : threads) EXPECT_TRUE(Exists(absl::StrCat("/proc/", child.pid(), "/task/", thread)));
   EXPECT_TRUE(scratch.dir().Populated().value());
 }
 
@@ -160,11 +168,17 @@ TEST(CgroupDirTest, RemovalOfAThreadedCgroupKillsTheProcessesOfItsThreads) {
     pthread_create(&thread, nullptr, BlockThread, nullptr);
   });
   bystander.MoveTo(root);
-  std::vector<pid_t> tids = root.ReadThreads().value();
-  const auto is_leader = [&](pid_t tid) { return tid == process.pid() || tid == bystander.pid(); };
-  tids.erase(std::remove_if(tids.begin(), tids.end(), is_leader), tids.end());
-  ASSERT_EQ(tids.size(), 1u);
-  ASSERT_TRUE(threads.WriteFile("cgroup.threads", absl::StrCat(tids[0])).ok());
+  const auto blocked = [&root]() -> pid_t {
+    const std::vector<pid_t> tids = root.ReadThreads().value();
+    for (const pid_t tid : tids) {
+      if (ReadFile(absl::StrCat("/proc/", tid, "/comm")).value_or("") == absl::StrCat(kBlockThread, "\n")) return tid;
+    }
+    return 0;
+  };
+  const Deadline deadline = Soon();
+  while (blocked() == 0 && !deadline.Expired()) sched_yield();
+  ASSERT_GT(blocked(), 0);
+  ASSERT_TRUE(threads.WriteFile("cgroup.threads", absl::StrCat(blocked())).ok());
   EXPECT_EQ(RemoveCgroupTree(root, "threads", Soon()).value(), 1);
   EXPECT_TRUE(process.Ends());
   EXPECT_FALSE(bystander.HasEnded());
