@@ -8,6 +8,7 @@
 extern "C" const char* __tsan_default_suppressions() {
   return "race:libgrpc.so\n"
          "race:libgrpc++.so\n"
+         "race:libgrpc++_reflection.so\n"
          "race:libgpr.so\n"
          "race:libabsl_\n"
          "race:^grpc::internal::CallOpClientRecvStatus::FinishOp\n";
