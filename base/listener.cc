@@ -101,7 +101,7 @@ absl::StatusOr<Address> ActualAddress(int fd, Address address) {
 }
 
 // What the socket is bound to.
-absl::StatusOr<Address> BoundAddress(int fd) {
+absl::StatusOr<Address> BoundAddress(int fd, TcpReach reach) {
   SocketAddress bound;
   bound.size = sizeof(bound.storage);
   if (getsockname(fd, bound.get(), &bound.size) != 0) return ErrnoStatus(errno, absl::StrCat("getsockname of ", fd));
@@ -119,8 +119,8 @@ absl::StatusOr<Address> BoundAddress(int fd) {
     case AF_INET:
     case AF_INET6: {
       ASSIGN_OR_RETURN(Address address, ParseAddress(absl::StrCat("tcp://", FormatInet(bound))));
-      // Refuses what is beyond loopback.
-      RETURN_IF_ERROR(ToSocketAddress(address).status());
+      // Refuses what is beyond it.
+      RETURN_IF_ERROR(ToSocketAddress(address, reach).status());
       return address;
     }
     default:
@@ -178,13 +178,13 @@ struct PeerFormatter {
 
 std::string FormatPeer(const PeerIdentity& peer) { return std::visit(PeerFormatter(), peer); }
 
-absl::StatusOr<Listener> Listener::Listen(const Address& address) {
+absl::StatusOr<Listener> Listener::Listen(const Address& address, TcpReach reach) {
   if (std::holds_alternative<HybridVsockAddress>(address)) {
     return absl::InvalidArgumentError(
         absl::StrCat("listen on ", FormatAddress(address),
                      ": a hybrid address is for dialling; in the guest listen on vsock://any:PORT"));
   }
-  ASSIGN_OR_RETURN(const SocketAddress where, ToSocketAddress(address));
+  ASSIGN_OR_RETURN(const SocketAddress where, ToSocketAddress(address, reach));
   ASSIGN_OR_RETURN(UniqueFd fd, MakeStreamSocket(where.family(), SOCK_NONBLOCK));
   const auto* unix_address = std::get_if<UnixAddress>(&address);
   if (unix_address != nullptr) {
@@ -201,13 +201,13 @@ absl::StatusOr<Listener> Listener::Listen(const Address& address) {
   return listener;
 }
 
-absl::StatusOr<Listener> Listener::Adopt(UniqueFd fd) {
+absl::StatusOr<Listener> Listener::Adopt(UniqueFd fd, TcpReach reach) {
   int listens = 0;
   socklen_t size = sizeof(listens);
   if (getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
     return absl::InvalidArgumentError(absl::StrCat("descriptor ", fd.get(), " is not a listening socket"));
   }
-  ASSIGN_OR_RETURN(Address address, BoundAddress(fd.get()));
+  ASSIGN_OR_RETURN(Address address, BoundAddress(fd.get(), reach));
   const int flags = fcntl(fd.get(), F_GETFL);
   if (flags < 0 || fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd.get(), F_SETFD, FD_CLOEXEC) != 0) {
     return ErrnoStatus(errno, absl::StrCat("set the flags of descriptor ", fd.get()));

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "base/address.h"
 #include "base/deadline.h"
+#include "base/tcp_reach.h"
 #include "base/unique_fd.h"
 
 namespace muster {
@@ -53,14 +54,14 @@ struct AcceptedSocket {
 class Listener {
  public:
   // unix: the file has mode 0600 from its first moment; a file that nobody listens behind is replaced, one with a live
-  // listener is ALREADY_EXISTS. tcp: loopback hosts only, others are PERMISSION_DENIED. A hybrid vsock address is for
-  // dialling only.
-  static absl::StatusOr<Listener> Listen(const Address& address);
+  // listener is ALREADY_EXISTS. tcp: hosts beyond `reach` are PERMISSION_DENIED. A hybrid vsock address is for dialling
+  // only.
+  static absl::StatusOr<Listener> Listen(const Address& address, TcpReach reach = TcpReach::kLoopback);
 
   // Takes over a socket that somebody else made and that listens already, as service managers hand it down. Its file
   // stays when this object goes. INVALID_ARGUMENT: it does not listen, or is of no transport above; PERMISSION_DENIED:
-  // tcp beyond loopback.
-  static absl::StatusOr<Listener> Adopt(UniqueFd fd);
+  // tcp beyond `reach`.
+  static absl::StatusOr<Listener> Adopt(UniqueFd fd, TcpReach reach = TcpReach::kLoopback);
 
   Listener(Listener&& other) noexcept;
   Listener& operator=(Listener&&) = delete;

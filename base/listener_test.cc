@@ -194,6 +194,11 @@ TEST_F(ListenerTest, TcpBeyondLoopbackIsRefusedWithTheReason) {
   }
 }
 
+TEST_F(ListenerTest, NamesAreNotLookedUp) {
+  const absl::Status status = Listener::Listen(TcpAddress{"example.org", 0}, TcpReach::kAnywhere).status();
+  EXPECT_TRUE(absl::StrContains(status.message(), "names are not looked up")) << status;
+}
+
 TEST_F(ListenerTest, HybridAddressIsForDiallingOnly) {
   EXPECT_EQ(Listener::Listen(HybridVsockAddress{SocketPath().path, 1}).status().code(),
             absl::StatusCode::kInvalidArgument);

@@ -42,19 +42,26 @@ SocketAddress FromPath(const std::string& path) {
   return Wrap(address);
 }
 
-absl::StatusOr<SocketAddress> FromTcp(const TcpAddress& tcp) {
+absl::StatusOr<SocketAddress> FromTcp(const TcpAddress& tcp, TcpReach reach) {
   const std::string host = tcp.host == "localhost" ? "127.0.0.1" : tcp.host;
+  const bool anywhere = reach == TcpReach::kAnywhere;
   sockaddr_in v4{};
-  if (inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1 && ntohl(v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET) {
+  const bool is_v4 = inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1;
+  if (is_v4 && (anywhere || ntohl(v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET)) {
     v4.sin_family = AF_INET;
     v4.sin_port = htons(tcp.port);
     return Wrap(v4);
   }
   sockaddr_in6 v6{};
-  if (inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) == 1 && IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr)) {
+  const bool is_v6 = inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) == 1;
+  if (is_v6 && (anywhere || IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr))) {
     v6.sin6_family = AF_INET6;
     v6.sin6_port = htons(tcp.port);
     return Wrap(v6);
+  }
+  if (anywhere) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(FormatAddress(tcp), ": names are not looked up; write the number of an interface, or 0.0.0.0"));
   }
   return absl::PermissionDeniedError(
       absl::StrCat(FormatAddress(tcp),
@@ -72,15 +79,19 @@ SocketAddress FromVsock(const VsockAddress& vsock) {
 }
 
 struct Converter {
+  TcpReach reach;
+
   absl::StatusOr<SocketAddress> operator()(const UnixAddress& a) const { return FromPath(a.path); }
   absl::StatusOr<SocketAddress> operator()(const HybridVsockAddress& a) const { return FromPath(a.path); }
-  absl::StatusOr<SocketAddress> operator()(const TcpAddress& a) const { return FromTcp(a); }
+  absl::StatusOr<SocketAddress> operator()(const TcpAddress& a) const { return FromTcp(a, reach); }
   absl::StatusOr<SocketAddress> operator()(const VsockAddress& a) const { return FromVsock(a); }
 };
 
 }  // namespace
 
-absl::StatusOr<SocketAddress> ToSocketAddress(const Address& address) { return std::visit(Converter(), address); }
+absl::StatusOr<SocketAddress> ToSocketAddress(const Address& address, TcpReach reach) {
+  return std::visit(Converter{reach}, address);
+}
 
 uint16_t InetPort(const SocketAddress& address) {
   return ntohs(address.family() == AF_INET ? Unwrap<sockaddr_in>(address).sin_port

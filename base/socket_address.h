@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "base/address.h"
 #include "base/deadline.h"
+#include "base/tcp_reach.h"
 #include "base/unique_fd.h"
 
 namespace muster {
@@ -24,8 +25,8 @@ struct SocketAddress {
 };
 
 // The socket to bind or to connect; for a hybrid address that of its unix socket. tcp: PERMISSION_DENIED for a host
-// beyond loopback; names are not looked up, but for "localhost".
-absl::StatusOr<SocketAddress> ToSocketAddress(const Address& address);
+// beyond `reach`; names are not looked up, but for "localhost".
+absl::StatusOr<SocketAddress> ToSocketAddress(const Address& address, TcpReach reach = TcpReach::kLoopback);
 
 // Host and port of an AF_INET or AF_INET6 address, as "127.0.0.1:7070".
 std::string FormatInet(const SocketAddress& address);

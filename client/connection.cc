@@ -45,10 +45,22 @@ absl::StatusOr<std::shared_ptr<Connection>> Connection::Open(const Address& addr
 }
 
 absl::StatusOr<std::shared_ptr<Connection::Stub>> Connection::DialStub(const Deadline& deadline) const {
+  if (options_.tls.has_value()) return DialTlsStub(deadline);
   ASSIGN_OR_RETURN(UniqueFd fd, Dial(address_, deadline.Remaining()));
   // The channel owns the descriptor from here on. The name is only the :authority of the requests.
   return std::make_shared<Stub>(
       grpc::CreateCustomInsecureChannelFromFd("muster", fd.Release(), ChannelArguments(options_)));
+}
+
+absl::StatusOr<std::shared_ptr<Connection::Stub>> Connection::DialTlsStub(const Deadline& deadline) const {
+  const auto* tcp = std::get_if<TcpAddress>(&address_);
+  if (tcp == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("dial ", FormatAddress(address_), " with TLS: only tcp://host:port has TLS"));
+  }
+  ASSIGN_OR_RETURN(const std::shared_ptr<grpc::Channel> channel,
+                   DialTls(*tcp, *options_.tls, ChannelArguments(options_), deadline));
+  return std::make_shared<Stub>(channel);
 }
 
 absl::StatusOr<std::shared_ptr<Connection::Stub>> Connection::GetStub(const Deadline& deadline) {
@@ -85,7 +97,9 @@ absl::Status Connection::Retry(const Deadline& deadline, absl::string_view what,
     ReportBroken(*stub);
     broken = FromRpcStatus(status, what);
   }
-  return broken;
+  if (!std::holds_alternative<TcpAddress>(address_) || options_.tls.has_value()) return broken;
+  return absl::UnavailableError(absl::StrCat(broken.message(), "; it hangs up each time: does it speak TLS on ",
+                                             FormatAddress(address_), "? Then it wants certificates"));
 }
 
 }  // namespace muster

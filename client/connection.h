@@ -6,6 +6,7 @@
 #include <grpcpp/support/status.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/functional/function_ref.h"
@@ -16,6 +17,7 @@
 #include "base/address.h"
 #include "base/deadline.h"
 #include "base/mutex.h"
+#include "client/tls_channel.h"
 #include "muster/v1/muster.grpc.pb.h"
 
 namespace muster {
@@ -25,13 +27,15 @@ struct ConnectionOptions {
   // `keepalive_timeout`. A frozen machine is noticed by nothing else.
   absl::Duration keepalive_time = absl::Seconds(1);
   absl::Duration keepalive_timeout = absl::Seconds(1);
+  // For tcp, which goes beyond this machine with TLS only; with any other address INVALID_ARGUMENT.
+  std::optional<TlsOptions> tls;
 };
 
 // Owns the channel to a daemon; the destructor closes it. Thread-safe.
 //
-// gRPC is given a connected descriptor over every transport, also where it could dial by itself, so that there is one
-// way. Such a channel never reconnects, and asking it for its state aborts the process: this object dials again, and
-// knows a broken channel by a call that failed with UNAVAILABLE.
+// gRPC is given a connected descriptor over every transport, also where it could dial by itself; but not for TLS, which
+// it does not do over such a channel. Such a channel never reconnects, and asking it for its state aborts the process:
+// this object dials again, and knows a broken channel by a call that failed with UNAVAILABLE.
 class Connection {
  public:
   using Stub = v1::Muster::Stub;
@@ -68,6 +72,7 @@ class Connection {
   Connection(Address address, const ConnectionOptions& options) : address_(std::move(address)), options_(options) {}
 
   absl::StatusOr<std::shared_ptr<Stub>> DialStub(const Deadline& deadline) const;
+  absl::StatusOr<std::shared_ptr<Stub>> DialTlsStub(const Deadline& deadline) const;
   absl::Status Retry(const Deadline& deadline, absl::string_view what, Attempt attempt);
 
   const Address address_;

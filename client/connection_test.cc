@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "base/listener.h"
+#include "base/test_certificates.h"
 #include "tests/support/fake_muster.h"
 
 namespace muster {
@@ -82,6 +83,65 @@ TEST_F(ConnectionTest, NewerChannelSurvivesAReportAboutAnOlderOne) {
   ASSERT_NE(old_stub, new_stub);
   connection->ReportBroken(old_stub);
   EXPECT_EQ(*connection->GetStub(Soon()), new_stub);
+}
+
+// The same promises over TLS.
+class TlsConnectionTest : public testing::Test {
+ protected:
+  absl::StatusOr<std::shared_ptr<Connection>> Open(const Address& address) {
+    ConnectionOptions options;
+    options.tls = TlsOptions{authority_.Issue("client"), ""};
+    return Connection::Open(address, options, Soon());
+  }
+
+  static absl::Status Ask(Connection& connection) {
+    return connection.Call(&Muster::Stub::GetServerInfo, v1::GetServerInfoRequest(), Soon(), "asking").status();
+  }
+
+  TestCertificates authority_;
+  FakeMuster fake_{TcpAddress{"127.0.0.1", 0}, *ReadTlsFiles(authority_.Issue("daemon", "IP:127.0.0.1"))};
+};
+
+TEST_F(TlsConnectionTest, BrokenConnectionIsDialledAgainUnseen) {
+  const auto connection = Open(*ParseAddress(fake_.address()));
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  ASSERT_TRUE(Ask(**connection).ok());
+  fake_.BreakConnections();
+  EXPECT_EQ(Ask(**connection), absl::OkStatus());
+}
+
+TEST_F(TlsConnectionTest, RetryAfterALostAnswerCarriesTheSameRequest) {
+  const auto connection = Open(*ParseAddress(fake_.address()));
+  fake_.BreakInsteadOfAnswering("Spawn");
+  v1::SpawnRequest request;
+  request.set_request_id("once");
+  const auto response = (*connection)->Call(&Muster::Stub::Spawn, request, Soon(), "spawn");
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(fake_.Count("Spawn"), 2);
+  EXPECT_EQ(fake_.Pools().size(), 1u);
+}
+
+TEST_F(TlsConnectionTest, BreakThatIsNotMendedSaysAtWhichStep) {
+  const auto connection = Open(*ParseAddress(fake_.address()));
+  fake_.RefuseConnections(true);
+  fake_.BreakConnections();
+  const absl::Status status = Ask(**connection);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(absl::StrContains(status.message(), "asking")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "TLS with " + fake_.address())) << status;
+}
+
+TEST_F(TlsConnectionTest, PlainClientIsToldThatTheDaemonMaySpeakTls) {
+  const auto connection = Connection::Open(*ParseAddress(fake_.address()), ConnectionOptions(), Soon());
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  const absl::Status status = Ask(**connection);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(absl::StrContains(status.message(), "does it speak TLS")) << status;
+  EXPECT_EQ(fake_.Calls(), std::vector<std::string>());
+}
+
+TEST_F(TlsConnectionTest, OtherTransportsHaveNoTls) {
+  EXPECT_EQ(Open(UnixAddress{"/nowhere/s"}).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(ConnectionFailureTest, NobodyListeningSaysWhichAddress) {

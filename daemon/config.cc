@@ -31,6 +31,13 @@ absl::Status CheckIoDirectory(const std::string& directory) {
   return absl::OkStatus();
 }
 
+absl::Status CheckTls(const TlsFiles& tls) {
+  const int given = !tls.ca.empty() + !tls.certificate.empty() + !tls.key.empty();
+  if (given == 0 || given == 3) return absl::OkStatus();
+  const absl::string_view missing = tls.certificate.empty() ? "tls_cert" : tls.key.empty() ? "tls_key" : "tls_client_ca";
+  return FieldError(missing, "is missing; TLS takes tls_cert, tls_key and tls_client_ca together");
+}
+
 }  // namespace
 
 std::vector<NamedLimit> AllLimits(const DaemonConfig& config) {
@@ -59,6 +66,7 @@ std::vector<NamedLimit> AllLimits(const DaemonConfig& config) {
 
 absl::Status CheckConfig(const DaemonConfig& config) {
   if (config.listen.empty()) return FieldError("listen", "names no address; give one, as unix:///run/musterd.sock");
+  RETURN_IF_ERROR(CheckTls(config.tls));
   RETURN_IF_ERROR(CheckRange("control_priority", config.control_priority, kMaxPriority));
   const int64_t max_worker = config.control_priority > 0 ? config.control_priority - 1 : kMaxPriority - 1;
   RETURN_IF_ERROR(CheckRange("max_worker_rt_priority", config.limits.max_worker_rt_priority, max_worker));

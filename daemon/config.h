@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "base/tls_files.h"
 #include "daemon/lease/lease_table.h"
 #include "daemon/service/muster_service.h"
 #include "daemon/service/request_cache.h"
@@ -31,12 +32,16 @@ struct DaemonConfig {
   // Block devices that a spec names may be read and written.
   bool allow_block_devices = false;
   bool vsock_local = false;
+  // All three, or none: then there is no TLS.
+  TlsFiles tls;
   // SCHED_FIFO priority; 0: leave it.
   int control_priority = 99;
   // Longest time that a thread of control may run without a pause at that priority.
   absl::Duration max_control_run;
   // For everything between SIGTERM and the exit.
   absl::Duration shutdown_timeout;
+
+  bool has_tls() const { return !tls.certificate.empty(); }
 
   Limits limits;
   LeaseLimits leases;
@@ -49,7 +54,7 @@ struct DaemonConfig {
 // Every limit by its flag's name, for GetServerInfo.
 std::vector<NamedLimit> AllLimits(const DaemonConfig& config);
 
-// INVALID_ARGUMENT names the flag: a limit below 1, a priority out of range, times that contradict each other.
+// INVALID_ARGUMENT names the flag: TLS by halves, a limit below 1, a priority out of range, times that contradict each other.
 absl::Status CheckConfig(const DaemonConfig& config);
 
 }  // namespace muster

@@ -26,17 +26,17 @@ constexpr absl::Duration kLastCalls = absl::Milliseconds(500);
 // Longest wait for a call that still makes something in the name of a lease that ends.
 constexpr absl::Duration kLastUses = absl::Seconds(60);
 
-absl::StatusOr<Listener> OpenListener(const std::string& text) {
+absl::StatusOr<Listener> OpenListener(const std::string& text, TcpReach reach) {
   absl::string_view number = text;
   if (absl::ConsumePrefix(&number, "fd:")) {
     int fd = -1;
     if (!absl::SimpleAtoi(number, &fd) || fd < 3) {
       return FieldError("listen", absl::StrCat(text, " names no descriptor; write fd:3 or above"));
     }
-    return Listener::Adopt(UniqueFd(fd));
+    return Listener::Adopt(UniqueFd(fd), reach);
   }
   ASSIGN_OR_RETURN(const Address address, ParseAddress(text));
-  return Listener::Listen(address);
+  return Listener::Listen(address, reach);
 }
 
 SettingLimits LimitsOf(const Topology& topology) {
@@ -154,19 +154,28 @@ absl::Status Daemon::Serve() {
             .lease_ttl = config_.rpc.keepalive_time + config_.rpc.keepalive_timeout,
             .max_spec_bytes = config_.limits.max_spec_bytes};
   service_.emplace(config_.service, &parts_, &peers_);
-  ASSIGN_OR_RETURN(server_, RpcServer::Start(config_.rpc, &*service_));
+  RpcServerOptions rpc = config_.rpc;
+  if (config_.has_tls()) {
+    ASSIGN_OR_RETURN(rpc.tls, ReadTlsFiles(config_.tls));
+  }
+  ASSIGN_OR_RETURN(server_, RpcServer::Start(rpc, &*service_));
   for (const std::string& address : config_.listen) RETURN_IF_ERROR(Listen(address));
   return absl::OkStatus();
 }
 
 absl::Status Daemon::Listen(const std::string& address) {
-  ASSIGN_OR_RETURN(Listener listener, OpenListener(address));
+  ASSIGN_OR_RETURN(Listener listener,
+                   OpenListener(address, config_.has_tls() ? TcpReach::kAnywhere : TcpReach::kLoopback));
   acceptors_.push_back(std::make_unique<Acceptor>(std::move(listener), Admission{geteuid(), config_.vsock_local},
-                                                  [this](AcceptedSocket socket) {
-                                                    peers_.Set(socket.fd.get(), socket.peer);
-                                                    server_->Adopt(std::move(socket.fd));
-                                                  }));
+                                                  [this](AcceptedSocket socket) { Admit(std::move(socket)); }));
   return absl::OkStatus();
+}
+
+void Daemon::Admit(AcceptedSocket socket) {
+  // gRPC names such a peer itself, by its address.
+  if (config_.has_tls() && std::holds_alternative<TcpPeer>(socket.peer)) return server_->AdoptTls(std::move(socket.fd));
+  peers_.Set(socket.fd.get(), socket.peer);
+  server_->Adopt(std::move(socket.fd));
 }
 
 std::vector<std::string> Daemon::Addresses() const {

@@ -69,6 +69,8 @@ class Daemon {
   absl::Status MakeTables();
   absl::Status Serve();
   absl::Status Listen(const std::string& address);
+  // On an acceptor's thread.
+  void Admit(AcceptedSocket socket);
 
   const DaemonConfig config_;
   const std::string worker_binary_;

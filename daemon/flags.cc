@@ -16,7 +16,8 @@
 #include "base/version.h"
 
 ABSL_FLAG(std::string, listen, "unix:///run/musterd.sock",
-          "addresses to listen on, separated by commas, or the flag several times: unix:///path, tcp://127.0.0.1:0, "
+          "addresses to listen on, separated by commas, or the flag several times: unix:///path, tcp://127.0.0.1:0 (beyond "
+          "loopback only with TLS), "
           "vsock://any:PORT, fd:N for an inherited listening socket");
 ABSL_FLAG(std::string, instance, "", "name of this daemon's part of the cgroup tree; empty: one of its own");
 ABSL_FLAG(std::string, cgroup_root, "",
@@ -29,6 +30,11 @@ ABSL_FLAG(bool, allow_exec, false, "let Custom workloads run programs");
 ABSL_FLAG(std::string, io_dir, "", "directory for the files of I/O work that names none; empty: /tmp");
 ABSL_FLAG(bool, allow_block_devices, false, "let I/O work read and overwrite block devices that its spec names");
 ABSL_FLAG(bool, enable_channelz, false, "serve grpc.channelz.v1");
+ABSL_FLAG(std::string, tls_cert, "",
+          "PEM file of the daemon's certificate; with the next two, every tcp address has TLS and may be beyond "
+          "loopback");
+ABSL_FLAG(std::string, tls_key, "", "PEM file of that certificate's private key");
+ABSL_FLAG(std::string, tls_client_ca, "", "PEM file of the authorities of which one has signed each client's certificate");
 ABSL_FLAG(bool, vsock_local, false, "accept processes of this machine over vsock, not only its host");
 ABSL_FLAG(int, control_priority, 99, "SCHED_FIFO priority of everything that controls load, 1 to 99; 0: leave it");
 ABSL_FLAG(absl::Duration, max_control_run, absl::Seconds(2),
@@ -121,6 +127,9 @@ DaemonConfig ReadFlags() {
   config.allow_exec = absl::GetFlag(FLAGS_allow_exec);
   config.io_dir = absl::GetFlag(FLAGS_io_dir);
   config.allow_block_devices = absl::GetFlag(FLAGS_allow_block_devices);
+  config.tls = {.ca = absl::GetFlag(FLAGS_tls_client_ca),
+                .certificate = absl::GetFlag(FLAGS_tls_cert),
+                .key = absl::GetFlag(FLAGS_tls_key)};
   config.vsock_local = absl::GetFlag(FLAGS_vsock_local);
   config.control_priority = absl::GetFlag(FLAGS_control_priority);
   config.max_control_run = absl::GetFlag(FLAGS_max_control_run);

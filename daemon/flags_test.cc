@@ -84,6 +84,17 @@ TEST_F(ConfigTest, TheIoDirectoryMustBeOne) {
   EXPECT_TRUE(CheckConfig(config_).ok());
 }
 
+TEST_F(ConfigTest, TlsByHalvesIsRefusedWithWhatIsMissing) {
+  config_.tls = {.ca = "ca", .certificate = "cert", .key = "key"};
+  EXPECT_TRUE(CheckConfig(config_).ok());
+  config_.tls.ca = "";
+  EXPECT_EQ(FieldOf(CheckConfig(config_)), "tls_client_ca");
+  config_.tls = {.ca = "ca", .key = "key"};
+  EXPECT_EQ(FieldOf(CheckConfig(config_)), "tls_cert");
+  config_.tls = {.certificate = "cert"};
+  EXPECT_EQ(FieldOf(CheckConfig(config_)), "tls_key");
+}
+
 TEST_F(ConfigTest, NobodyToListenToIsRefused) {
   config_.listen.clear();
   EXPECT_EQ(FieldOf(CheckConfig(config_)), "listen");

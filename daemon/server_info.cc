@@ -15,6 +15,7 @@ void AddFeatures(const DaemonConfig& config, v1::GetServerInfoResponse* info) {
   info->add_features("detached_pools");
   if (config.allow_exec) info->add_features("exec");
   if (config.allow_block_devices) info->add_features("block_devices");
+  if (config.has_tls()) info->add_features("tls");
   if (config.rpc.enable_channelz) info->add_features("channelz");
 }
 

@@ -21,7 +21,7 @@ struct Admit {
   const Admission& admission;
 
   bool operator()(const UnixPeer& peer) const { return peer.uid == 0 || peer.uid == admission.owner; }
-  // The listener is on loopback only.
+  // The listener is on loopback only, or the peer has a TLS handshake before it.
   bool operator()(const TcpPeer&) const { return true; }
   bool operator()(const VsockPeer& peer) const {
     return peer.cid == kHostCid || (peer.cid == kLocalCid && admission.vsock_local);

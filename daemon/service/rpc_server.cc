@@ -4,7 +4,7 @@
 #include <grpcpp/ext/channelz_service_plugin.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/server_builder.h>
+#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_posix.h>
 
 #include <chrono>
@@ -15,6 +15,9 @@ namespace {
 
 // Peers may ask for signs of life this often; more often, and gRPC hangs up on them.
 constexpr int kMinPingIntervalMs = 100;
+
+// For a TLS handshake; a peer that is silent in it holds a descriptor that long.
+constexpr int kHandshakeTimeoutMs = 10'000;
 
 int Milliseconds(absl::Duration duration) { return static_cast<int>(absl::ToInt64Milliseconds(duration)); }
 
@@ -27,7 +30,15 @@ void Configure(const RpcServerOptions& options, grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingIntervalMs);
+  builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
   builder->AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, options.enable_channelz ? 1 : 0);
+}
+
+std::shared_ptr<grpc::ServerCredentials> Credentials(const TlsMaterial& tls) {
+  grpc::SslServerCredentialsOptions options(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  options.pem_root_certs = tls.ca;
+  options.pem_key_cert_pairs = {{tls.key, tls.certificate}};
+  return grpc::SslServerCredentials(options);
 }
 
 }  // namespace
@@ -39,14 +50,25 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptio
   grpc::ServerBuilder builder;
   Configure(options, &builder);
   builder.RegisterService(service);
+  std::unique_ptr<TlsAcceptor> tls_acceptor;
+  if (options.tls.has_value()) {
+    using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+    tls_acceptor = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, Credentials(*options.tls));
+  }
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr) return absl::InternalError("gRPC could not start a server; its own log says why");
-  return std::unique_ptr<RpcServer>(new RpcServer(std::move(server)));
+  return std::unique_ptr<RpcServer>(new RpcServer(std::move(tls_acceptor), std::move(server)));
 }
 
 RpcServer::~RpcServer() { Shutdown(Deadline::After(absl::ZeroDuration())); }
 
 void RpcServer::Adopt(UniqueFd connection) { grpc::AddInsecureChannelFromFd(server_.get(), connection.Release()); }
+
+void RpcServer::AdoptTls(UniqueFd connection) {
+  TlsAcceptor::NewConnectionParameters parameters;
+  parameters.fd = connection.Release();
+  tls_acceptor_->HandleNewConnection(&parameters);
+}
 
 void RpcServer::StopServing() { server_->GetHealthCheckService()->SetServingStatus(false); }
 

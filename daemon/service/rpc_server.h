@@ -3,12 +3,15 @@
 #define MUSTER_DAEMON_SERVICE_RPC_SERVER_H_
 
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/deadline.h"
+#include "base/tls_files.h"
 #include "base/unique_fd.h"
 #include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
 
 namespace muster {
 
@@ -19,6 +22,8 @@ struct RpcServerOptions {
   absl::Duration keepalive_timeout = absl::Seconds(1);
   int max_receive_bytes = 16 << 20;
   bool enable_channelz = false;
+  // For AdoptTls.
+  std::optional<TlsMaterial> tls;
 };
 
 // Serves a service, grpc.health.v1, server reflection and, when asked for, channelz. The destructor cancels what still
@@ -35,6 +40,10 @@ class RpcServer {
   // Serves a connected, non-blocking stream socket. Any thread.
   void Adopt(UniqueFd connection);
 
+  // The same over TLS, of a socket that came in over tcp: hangs up on who shows no certificate that the authority in
+  // options.tls has signed. Needs these options.
+  void AdoptTls(UniqueFd connection);
+
   // Health says NOT_SERVING from now on; calls are served all the same.
   void StopServing();
 
@@ -42,8 +51,13 @@ class RpcServer {
   void Shutdown(Deadline deadline);
 
  private:
-  explicit RpcServer(std::unique_ptr<grpc::Server> server) : server_(std::move(server)) {}
+  using TlsAcceptor = grpc::experimental::ExternalConnectionAcceptor;
 
+  RpcServer(std::unique_ptr<TlsAcceptor> tls_acceptor, std::unique_ptr<grpc::Server> server)
+      : tls_acceptor_(std::move(tls_acceptor)), server_(std::move(server)) {}
+
+  // Null: no TLS.
+  const std::unique_ptr<TlsAcceptor> tls_acceptor_;
   const std::unique_ptr<grpc::Server> server_;
   bool shut_down_ = false;
 };

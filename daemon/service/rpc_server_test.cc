@@ -1,13 +1,18 @@
 #include "daemon/service/rpc_server.h"
 
 #include <fcntl.h>
+#include <grpcpp/create_channel.h>
 #include <grpcpp/create_channel_posix.h>
+#include <grpcpp/security/credentials.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
 #include <memory>
 #include <string>
 
+#include "absl/strings/match.h"
+#include "base/listener.h"
+#include "base/test_certificates.h"
 #include "daemon/service/unary_call.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "muster/v1/muster.grpc.pb.h"
@@ -81,6 +86,30 @@ TEST_F(RpcServerTest, ServesAConnectionItWasHandedAndKnowsWhoCalls) {
   const grpc::Status status = stub->ListPools(&context, {}, &response);
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(response.pools(0).owner(), "pid 17 uid 0 gid 0");
+}
+
+TEST_F(RpcServerTest, PeerOverTlsIsKnownByItsCertificate) {
+  const TestCertificates authority;
+  RpcServerOptions options;
+  options.tls = *ReadTlsFiles(authority.Issue("daemon", "IP:127.0.0.1"));
+  Start(options);
+  absl::StatusOr<Listener> listener = Listener::Listen(TcpAddress{"127.0.0.1", 0});
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  const TlsMaterial client = *ReadTlsFiles(authority.Issue("dash\"board"));
+  const auto credentials = grpc::SslCredentials(
+      {.pem_root_certs = client.ca, .pem_private_key = client.key, .pem_cert_chain = client.certificate});
+  const uint16_t port = std::get<TcpAddress>(listener->address()).port;
+  const auto channel = grpc::CreateChannel("127.0.0.1:" + std::to_string(port), credentials);
+  // Has it dial.
+  channel->GetState(true);
+  server_->AdoptTls(std::move(listener->Accept(absl::Seconds(20))->fd));
+  grpc::ClientContext context;
+  v1::ListPoolsResponse response;
+  const grpc::Status status = v1::Muster::NewStub(channel)->ListPools(&context, {}, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  const std::string& peer = response.pools(0).owner();
+  EXPECT_TRUE(absl::StartsWith(peer, "ipv4:127.0.0.1:")) << peer;
+  EXPECT_TRUE(absl::EndsWith(peer, " \"dash\\\"board\"")) << peer;
 }
 
 TEST_F(RpcServerTest, HealthIsServingAndThenNotServing) {

@@ -1,7 +1,7 @@
 #include "tests/support/fake_muster.h"
 
 #include <fcntl.h>
-#include <grpcpp/server_builder.h>
+#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_posix.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -29,7 +29,11 @@ FakeMuster::FakeMuster() : FakeMuster(UnixAddress{MakeDirectory() + "/s"}) {
   directory_ = path.substr(0, path.rfind('/'));
 }
 
-FakeMuster::FakeMuster(const Address& address) : listener_(*Listener::Listen(address)) {
+FakeMuster::FakeMuster(const Address& address) : FakeMuster(address, nullptr) {}
+
+FakeMuster::FakeMuster(const Address& address, const TlsMaterial& tls) : FakeMuster(address, &tls) {}
+
+FakeMuster::FakeMuster(const Address& address, const TlsMaterial* tls) : listener_(*Listener::Listen(address)) {
   info_.set_version("fake");
   info_.set_protocol_min(1);
   info_.set_protocol_max(1);
@@ -38,6 +42,13 @@ FakeMuster::FakeMuster(const Address& address) : listener_(*Listener::Listen(add
   builder.RegisterService(this);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 100);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  if (tls != nullptr) {
+    grpc::SslServerCredentialsOptions options(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+    options.pem_root_certs = tls->ca;
+    options.pem_key_cert_pairs = {{tls->key, tls->certificate}};
+    tls_acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::SslServerCredentials(options));
+  }
   server_ = builder.BuildAndStart();
   acceptor_ = std::thread([this] { AcceptLoop(); });
 }
@@ -64,8 +75,15 @@ void FakeMuster::AcceptLoop() {
     if (ending_) return;
     if (refuse_) continue;
     connections_.emplace_back(fcntl(accepted->fd.get(), F_DUPFD_CLOEXEC, 0));
-    grpc::AddInsecureChannelFromFd(server_.get(), accepted->fd.Release());
+    Adopt(std::move(accepted->fd));
   }
+}
+
+void FakeMuster::Adopt(UniqueFd connection) {
+  if (tls_acceptor_ == nullptr) return grpc::AddInsecureChannelFromFd(server_.get(), connection.Release());
+  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+  parameters.fd = connection.Release();
+  tls_acceptor_->HandleNewConnection(&parameters);
 }
 
 void FakeMuster::FailNext(const std::string& rpc, grpc::Status status) {

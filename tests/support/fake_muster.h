@@ -3,6 +3,7 @@
 #define MUSTER_TESTS_SUPPORT_FAKE_MUSTER_H_
 
 #include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
 
 #include <map>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "absl/time/time.h"
 #include "base/listener.h"
 #include "base/mutex.h"
+#include "base/tls_files.h"
 #include "muster/v1/muster.grpc.pb.h"
 
 namespace muster {
@@ -25,6 +27,8 @@ class FakeMuster : private v1::Muster::Service {
   FakeMuster();
   // On an address of the caller's choice; without a directory of its own.
   explicit FakeMuster(const Address& address);
+  // The same with TLS, for clients whose certificate the authority in `tls` has signed.
+  FakeMuster(const Address& address, const TlsMaterial& tls);
   ~FakeMuster() override;
 
   // To connect to.
@@ -101,10 +105,14 @@ class FakeMuster : private v1::Muster::Service {
   bool NextEvent(grpc::ServerContext* context, const std::string& lease, size_t sent, v1::LeaseEvent* event);
   // Plain reports of `workers` workers unless SetReports gave others.
   std::vector<v1::WorkerReport> ReportsOf(int workers);
+  FakeMuster(const Address& address, const TlsMaterial* tls);
   void AcceptLoop();
+  void Adopt(UniqueFd connection);
 
   std::string directory_;
   std::optional<Listener> listener_;
+  // Null: no TLS.
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> tls_acceptor_;
   std::unique_ptr<grpc::Server> server_;
   std::thread acceptor_;
 

@@ -37,19 +37,25 @@ absl::Status CopyProgram(const std::string& from, const std::string& to) {
   return absl::OkStatus();
 }
 
-// The first line that the daemon writes.
-absl::StatusOr<std::string> ReadLine(int fd, Deadline deadline) {
-  std::string line;
-  while (!absl::EndsWith(line, "\n")) {
+// The addresses in the lines that the daemon writes when it serves.
+absl::StatusOr<std::vector<std::string>> ReadAddresses(int fd, Deadline deadline) {
+  std::string text;
+  ssize_t got = 0;
+  do {
     pollfd wait = {fd, POLLIN, 0};
     if (poll(&wait, 1, deadline.PollTimeoutMs()) <= 0) return absl::DeadlineExceededError("musterd does not serve");
-    char byte;
-    const ssize_t got = read(fd, &byte, 1);
-    if (got == 0) return absl::UnavailableError("musterd ended before it served");
-    if (got < 0) return ErrnoStatus(errno, "reading musterd's ready line");
-    line.push_back(byte);
+    char bytes[256];
+    got = read(fd, bytes, sizeof(bytes));
+    if (got < 0) return ErrnoStatus(errno, "reading musterd's ready lines");
+    text.append(bytes, got);
+  } while (got > 0);
+  if (text.empty()) return absl::UnavailableError("musterd ended before it served");
+  std::vector<std::string> addresses;
+  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    if (!absl::ConsumePrefix(&line, "READY ")) return absl::InternalError(absl::StrCat("musterd said \"", line, "\""));
+    addresses.emplace_back(line);
   }
-  return std::string(absl::StripSuffix(line, "\n"));
+  return addresses;
 }
 
 std::vector<pid_t> AllProcesses() {
@@ -110,7 +116,7 @@ absl::StatusOr<std::unique_ptr<TestDaemon>> TestDaemon::Start(const TestDaemonOp
   const UniqueFd ready(ends[0]);
   UniqueFd ready_writer(ends[1]);
   SpawnOptions spawn;
-  spawn.program = "daemon/musterd";
+  spawn.program = options.musterd;
   spawn.arguments = {"musterd", absl::StrCat("--listen=unix://", directory, "/socket"),
                      absl::StrCat("--instance=", daemon->instance_), absl::StrCat("--worker-binary=", worker),
                      "--ready-fd=3"};
@@ -119,9 +125,7 @@ absl::StatusOr<std::unique_ptr<TestDaemon>> TestDaemon::Start(const TestDaemonOp
   ASSIGN_OR_RETURN(daemon->process_, SpawnProcess(spawn));
   daemon->ended_ = false;
   ready_writer.Reset();
-  ASSIGN_OR_RETURN(const std::string line, ReadLine(ready.get(), Deadline::After(kStartTimeout)));
-  if (!absl::StartsWith(line, "READY ")) return absl::InternalError(absl::StrCat("musterd said \"", line, "\""));
-  daemon->address_ = line.substr(6);
+  ASSIGN_OR_RETURN(daemon->addresses_, ReadAddresses(ready.get(), Deadline::After(kStartTimeout)));
   return daemon;
 }
 

@@ -24,6 +24,8 @@ struct TestDaemonOptions {
   std::vector<std::string> flags;
   // Instance and socket are named after it; distinct for two daemons of one test.
   std::string name = "a";
+  // Relative to the runfiles.
+  std::string musterd = "daemon/musterd";
 };
 
 // The destructor ends the daemon with SIGKILL if it still runs, waits for the janitor, and removes the private directory.
@@ -36,7 +38,9 @@ class TestDaemon {
   TestDaemon& operator=(const TestDaemon&) = delete;
 
   // "unix:///…".
-  const std::string& address() const { return address_; }
+  const std::string& address() const { return addresses_.front(); }
+  // That, and what further --listen flags made.
+  const std::vector<std::string>& addresses() const { return addresses_; }
   pid_t pid() const { return process_.pid; }
   const std::string& directory() const { return directory_; }
   const std::string& instance() const { return instance_; }
@@ -62,7 +66,7 @@ class TestDaemon {
 
   std::string directory_;
   std::string instance_;
-  std::string address_;
+  std::vector<std::string> addresses_;
   std::string instance_cgroup_;
   SpawnedProcess process_;
   bool ended_ = false;

@@ -61,19 +61,19 @@ absl::Status ReadKind(const Flags& flags, v1::CgroupSpec* spec) {
   return absl::OkStatus();
 }
 
-absl::Status Create(const Flags& flags, const std::string& target) {
+absl::Status Create(const Flags& flags, const Target& target) {
   ASSIGN_OR_RETURN(const v1::CgroupSpec spec, CgroupSpecOf(flags));
   // A lease for as long as it takes: the cgroup does not belong to it.
-  ASSIGN_OR_RETURN(const Client client, Client::Connect(target));
+  ASSIGN_OR_RETURN(const Client client, Client::Connect(target.address, {.connection = target.connection}));
   ASSIGN_OR_RETURN(const v1::CreateCgroupResponse made, CgroupManager(client).Create(spec, CgroupLifetime::kKept));
   std::cout << made.path() << "\n";
   return absl::OkStatus();
 }
 
 int CreateMain(const Flags& flags) {
-  const absl::StatusOr<std::string> target = TargetOf(flags);
+  const absl::StatusOr<Target> target = TargetOf(flags);
   if (!target.ok()) return Fail(target.status(), kExitUsage);
-  if (target->empty()) {
+  if (target->address.empty()) {
     return Fail(absl::InvalidArgumentError("name the daemon with --target, or set MUSTER_TARGET"), kExitUsage);
   }
   const absl::StatusOr<v1::CgroupSpec> spec = CgroupSpecOf(flags);
@@ -113,8 +113,7 @@ Command CgroupCreateCommand() {
   return {"cgroup create",
           {"NAME"},
           "make a cgroup below the workload root, which stays until it is removed",
-          {TargetFlag(),
-           {"kind", "KIND", "domain (default), threaded_root or threaded"},
+          TargetFlags({{"kind", "KIND", "domain (default), threaded_root or threaded"},
            {"cpus", "LIST", "cpuset.cpus, as 0-3,8"},
            {"mems", "LIST", "cpuset.mems, as 0-1"},
            {"cpu-weight", "N", "cpu.weight, 1 to 10000"},
@@ -123,12 +122,12 @@ Command CgroupCreateCommand() {
            {"memory-max", "BYTES", "memory.max"},
            {"memory-high", "BYTES", "memory.high"},
            {"io-weight", "N", "io.weight, 1 to 10000"},
-           {"pids-max", "N", "pids.max"}},
+           {"pids-max", "N", "pids.max"}}),
           CreateMain};
 }
 
 Command CgroupRemoveCommand() {
-  return {"cgroup rm", {"NAME"}, "kill what is inside a cgroup and remove it", {TargetFlag()}, RemoveMain};
+  return {"cgroup rm", {"NAME"}, "kill what is inside a cgroup and remove it", TargetFlags(), RemoveMain};
 }
 
 }  // namespace muster

@@ -63,8 +63,8 @@ using Format = std::string (*)(const v1::GetServerInfoResponse&);
 using JsonFormat = absl::StatusOr<std::string> (*)(const v1::GetServerInfoResponse&);
 
 // What the daemon says of itself, as `format` or `format_json` makes it.
-absl::StatusOr<std::string> Ask(const std::string& address, Format format, JsonFormat format_json) {
-  ASSIGN_OR_RETURN(const Operator connection, Operator::Connect(address));
+absl::StatusOr<std::string> Ask(const Target& target, Format format, JsonFormat format_json) {
+  ASSIGN_OR_RETURN(const Operator connection, Operator::Connect(target.address, {}, target.connection));
   ASSIGN_OR_RETURN(const v1::GetServerInfoResponse info, connection.ServerInfo());
   if (format_json == nullptr) return format(info);
   ASSIGN_OR_RETURN(const std::string json, format_json(info));
@@ -73,11 +73,11 @@ absl::StatusOr<std::string> Ask(const std::string& address, Format format, JsonF
 
 // Asks the daemon that the flags name, or a private one, and prints the answer.
 int Show(const Flags& flags, Format format, JsonFormat format_json) {
-  const absl::StatusOr<std::string> target = TargetOf(flags);
+  const absl::StatusOr<Target> target = TargetOf(flags);
   if (!target.ok()) return Fail(target.status(), kExitUsage);
   absl::StatusOr<Daemon> daemon = Daemon::Open(*target, flags);
   if (!daemon.ok()) return Fail(daemon.status(), kExitUnavailable);
-  const absl::StatusOr<std::string> text = Ask(daemon->address(), format, flags.Has("json") ? format_json : nullptr);
+  const absl::StatusOr<std::string> text = Ask(daemon->target(), format, flags.Has("json") ? format_json : nullptr);
   if (!text.ok()) return daemon->Close(Fail(text.status()));
   std::cout << *text << std::flush;
   return daemon->Close(kExitGood);

@@ -121,14 +121,14 @@ std::string FormatSnapshot(const v1::SnapshotResponse& snapshot) {
 }
 
 Command PsCommand() {
-  return {"ps", {}, "list every pool of a daemon", {TargetFlag(), kJsonFlag}, [](const Flags& flags) {
+  return {"ps", {}, "list every pool of a daemon", TargetFlags({kJsonFlag}), [](const Flags& flags) {
             return WithOperator(flags, Ps);
           }};
 }
 
 Command SnapshotCommand() {
   return {
-      "snapshot", {"POOL"}, "show the counters of a pool's workers", {TargetFlag(), kJsonFlag}, [](const Flags& flags) {
+      "snapshot", {"POOL"}, "show the counters of a pool's workers", TargetFlags({kJsonFlag}), [](const Flags& flags) {
         return WithOperator(flags, Snapshot);
       }};
 }
@@ -137,14 +137,13 @@ Command WatchCommand() {
   return {"watch",
           {"POOL"},
           "follow a pool's counters until it ends",
-          {TargetFlag(),
-           {"json", "", "print each update as one line of JSON"},
-           {"period", "TIME", "between two updates, 10ms to 1h (default 1s)"}},
+          TargetFlags({{"json", "", "print each update as one line of JSON"},
+                       {"period", "TIME", "between two updates, 10ms to 1h (default 1s)"}}),
           [](const Flags& flags) { return WithOperator(flags, Watch); }};
 }
 
 Command DropCommand() {
-  return {"drop", {"POOL"}, "kill a pool's workers and forget it", {TargetFlag()}, [](const Flags& flags) {
+  return {"drop", {"POOL"}, "kill a pool's workers and forget it", TargetFlags(), [](const Flags& flags) {
             return WithOperator(flags, Drop);
           }};
 }

@@ -81,8 +81,8 @@ class Run {
   Run(const RunPlan& plan, Results* results, StopSignals* signals)
       : plan_(plan), results_(*results), signals_(*signals) {}
 
-  absl::StatusOr<ExitCode> Execute(const std::string& address) {
-    ASSIGN_OR_RETURN(Client client, Client::Connect(address));
+  absl::StatusOr<ExitCode> Execute(const Target& target) {
+    ASSIGN_OR_RETURN(Client client, Client::Connect(target.address, {.connection = target.connection}));
     ASSIGN_OR_RETURN(const v1::GetServerInfoResponse info, client.ServerInfo());
     ASSIGN_OR_RETURN(WorkloadHandle handle, client.Spawn(plan_.spec));
     RETURN_IF_ERROR(results_.Begin({handle.resolved_spec(), handle.pool_id(), info.workload_root()}));
@@ -155,7 +155,7 @@ absl::StatusOr<RunPlan> PlanOf(const Flags& flags) {
 }
 
 int RunMain(const Flags& flags) {
-  const absl::StatusOr<std::string> target = TargetOf(flags);
+  const absl::StatusOr<Target> target = TargetOf(flags);
   if (!target.ok()) return Fail(target.status(), kExitUsage);
   absl::StatusOr<RunPlan> plan = PlanOf(flags);
   if (!plan.ok()) return Fail(plan.status(), kExitUsage);
@@ -172,7 +172,7 @@ int RunMain(const Flags& flags) {
   if (!signals.ok()) return Fail(signals.status());
   absl::StatusOr<Daemon> daemon = Daemon::Open(*target, flags);
   if (!daemon.ok()) return Fail(daemon.status(), kExitUnavailable);
-  const absl::StatusOr<ExitCode> code = Run(*plan, &*results, &*signals).Execute(daemon->address());
+  const absl::StatusOr<ExitCode> code = Run(*plan, &*results, &*signals).Execute(daemon->target());
   return daemon->Close(code.ok() ? *code : Fail(code.status()));
 }
 

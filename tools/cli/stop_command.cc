@@ -56,7 +56,7 @@ int StopMain(const Flags& flags) {
 }  // namespace
 
 Command StopCommand() {
-  std::vector<FlagSpec> flags = {TargetFlag()};
+  std::vector<FlagSpec> flags = TargetFlags();
   for (const FlagSpec& flag : Results::OutputFlags()) flags.push_back(flag);
   return {"stop", {"POOL"}, "stop a pool, collect its reports and judge it", flags, StopMain};
 }

@@ -26,6 +26,22 @@ std::string Environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+std::string FlagOrEnvironment(const Flags& flags, absl::string_view name, const char* variable) {
+  return flags.Has(name) ? flags.Get(name) : Environment(variable);
+}
+
+// Absent: nobody named a file.
+absl::StatusOr<std::optional<TlsOptions>> TlsOf(const Flags& flags) {
+  TlsOptions tls = {{.ca = FlagOrEnvironment(flags, "tls-ca", "MUSTER_TLS_CA"),
+                     .certificate = FlagOrEnvironment(flags, "tls-cert", "MUSTER_TLS_CERT"),
+                     .key = FlagOrEnvironment(flags, "tls-key", "MUSTER_TLS_KEY")},
+                    flags.Get("tls-name")};
+  const int given = !tls.files.ca.empty() + !tls.files.certificate.empty() + !tls.files.key.empty();
+  if (given == 3) return std::optional<TlsOptions>(std::move(tls));
+  if (given == 0 && tls.server_name.empty()) return std::optional<TlsOptions>();
+  return absl::InvalidArgumentError("TLS takes --tls-ca, --tls-cert and --tls-key together");
+}
+
 absl::StatusOr<PrivateDaemonOptions> PrivateOptions(const Flags& flags) {
   PrivateDaemonOptions options;
   ASSIGN_OR_RETURN(const std::string own_directory, OwnDirectory());
@@ -56,32 +72,48 @@ absl::StatusOr<UniqueFd> OpenLog(const Flags& flags) {
 
 }  // namespace
 
-FlagSpec TargetFlag() {
-  return {"target", "ADDR", "daemon: unix:///path, tcp://host:port, vsock://CID:PORT (or set MUSTER_TARGET)"};
+std::vector<FlagSpec> TargetFlags(std::vector<FlagSpec> more) {
+  std::vector<FlagSpec> flags = {
+      {"target", "ADDR", "daemon: unix:///path, tcp://host:port, vsock://CID:PORT (or set MUSTER_TARGET)"},
+      {"tls-ca", "FILE", "TLS over tcp: authority of the daemon's certificate (or set MUSTER_TLS_CA)"},
+      {"tls-cert", "FILE", "TLS over tcp: our certificate (or set MUSTER_TLS_CERT)"},
+      {"tls-key", "FILE", "TLS over tcp: its private key (or set MUSTER_TLS_KEY)"},
+      {"tls-name", "NAME", "TLS over tcp: name in the daemon's certificate when it is not the host's"}};
+  flags.insert(flags.end(), more.begin(), more.end());
+  return flags;
 }
 
 std::vector<FlagSpec> TargetOrPrivateFlags() {
-  return {TargetFlag(),
-          {"musterd", "PATH", "musterd to start when no target is named"},
-          {"muster-worker", "PATH", "worker binary for that musterd"},
-          {"daemon-log", "FILE", "where that musterd writes its log; otherwise it is shown when something fails"},
-          {"allow-exec", "", "that musterd may run programs as work"},
-          {"allow-block-devices", "", "that I/O work may overwrite block devices that the spec names"},
-          {"io-dir", "DIR", "for the files of I/O work that names no directory; /tmp otherwise"},
-          {"control-priority", "N", "SCHED_FIFO priority of that musterd, 0 to 99; 0: ordinary"}};
+  return TargetFlags(
+      {{"musterd", "PATH", "musterd to start when no target is named"},
+       {"muster-worker", "PATH", "worker binary for that musterd"},
+       {"daemon-log", "FILE", "where that musterd writes its log; otherwise it is shown when something fails"},
+       {"allow-exec", "", "that musterd may run programs as work"},
+       {"allow-block-devices", "", "that I/O work may overwrite block devices that the spec names"},
+       {"io-dir", "DIR", "for the files of I/O work that names no directory; /tmp otherwise"},
+       {"control-priority", "N", "SCHED_FIFO priority of that musterd, 0 to 99; 0: ordinary"}});
 }
 
-absl::StatusOr<std::string> TargetOf(const Flags& flags) {
-  const std::string target = flags.Has("target") ? flags.Get("target") : Environment("MUSTER_TARGET");
-  if (target.empty()) return target;
-  RETURN_IF_ERROR(ParseAddress(target).status());
+absl::StatusOr<Target> TargetOf(const Flags& flags) {
+  Target target;
+  target.address = FlagOrEnvironment(flags, "target", "MUSTER_TARGET");
+  const bool tls_flags = flags.Has("tls-ca") || flags.Has("tls-cert") || flags.Has("tls-key") || flags.Has("tls-name");
+  bool tcp = false;
+  if (!target.address.empty()) {
+    ASSIGN_OR_RETURN(const Address address, ParseAddress(target.address));
+    tcp = std::holds_alternative<TcpAddress>(address);
+  }
+  if (!tcp && tls_flags) return absl::InvalidArgumentError("--tls-… goes with --target tcp://host:port only");
+  // The environment stands for whatever target comes.
+  if (!tcp) return target;
+  ASSIGN_OR_RETURN(target.connection.tls, TlsOf(flags));
   return target;
 }
 
-absl::StatusOr<Daemon> Daemon::Open(const std::string& target, const Flags& flags) {
+absl::StatusOr<Daemon> Daemon::Open(const Target& target, const Flags& flags) {
   Daemon daemon;
-  daemon.address_ = target;
-  if (!target.empty()) return daemon;
+  daemon.target_ = target;
+  if (!target.address.empty()) return daemon;
   const absl::Status started = daemon.StartPrivate(flags);
   if (started.ok()) return daemon;
   daemon.ShowLog();
@@ -93,7 +125,7 @@ absl::Status Daemon::StartPrivate(const Flags& flags) {
   ASSIGN_OR_RETURN(log_, OpenLog(flags));
   options.log_fd = log_.get();
   ASSIGN_OR_RETURN(PrivateDaemon own, PrivateDaemon::Start(options));
-  address_ = own.address();
+  target_.address = own.address();
   own_.emplace(std::move(own));
   return absl::OkStatus();
 }
@@ -117,11 +149,11 @@ void Daemon::ShowLog() const {
 }
 
 absl::StatusOr<Operator> ConnectOperator(const Flags& flags) {
-  ASSIGN_OR_RETURN(const std::string target, TargetOf(flags));
-  if (target.empty()) {
+  ASSIGN_OR_RETURN(const Target target, TargetOf(flags));
+  if (target.address.empty()) {
     return absl::InvalidArgumentError("name the daemon with --target, or set MUSTER_TARGET");
   }
-  return Operator::Connect(target, {.timeout = absl::Seconds(10)});
+  return Operator::Connect(target.address, {.timeout = absl::Seconds(10)}, target.connection);
 }
 
 }  // namespace muster

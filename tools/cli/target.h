@@ -15,23 +15,30 @@
 
 namespace muster {
 
-// --target, for commands that need a daemon that runs.
-FlagSpec TargetFlag();
+// A daemon that runs, and how to connect to it.
+struct Target {
+  // Empty: none was named.
+  std::string address;
+  ConnectionOptions connection;
+};
 
-// --target, and those for a private daemon in its place.
+// --target and what goes with it, for commands that need a daemon that runs; then `more`.
+std::vector<FlagSpec> TargetFlags(std::vector<FlagSpec> more = {});
+
+// The same, and those for a private daemon in its place.
 std::vector<FlagSpec> TargetOrPrivateFlags();
 
-// What --target says, else the environment variable MUSTER_TARGET; empty when neither does. INVALID_ARGUMENT: no
-// address.
-absl::StatusOr<std::string> TargetOf(const Flags& flags);
+// What --target and --tls-… say, else the environment variables MUSTER_TARGET and MUSTER_TLS_…. INVALID_ARGUMENT: no
+// address, or TLS by halves or with an address that is not tcp.
+absl::StatusOr<Target> TargetOf(const Flags& flags);
 
 // A daemon to speak to: a named one, or a private one that ends with this object. Move-only.
 class Daemon {
  public:
-  // Uses `target`, or starts a private daemon when it is empty, whose log is kept, unless --daemon-log says otherwise.
-  static absl::StatusOr<Daemon> Open(const std::string& target, const Flags& flags);
+  // Uses `target`, or starts a private daemon when it names none, whose log is kept, unless --daemon-log says otherwise.
+  static absl::StatusOr<Daemon> Open(const Target& target, const Flags& flags);
 
-  const std::string& address() const { return address_; }
+  const Target& target() const { return target_; }
 
   // Ends a private daemon, and prints its log when `exit_code` is that of an error (64 and above). Returns `exit_code`.
   int Close(int exit_code);
@@ -42,7 +49,7 @@ class Daemon {
   absl::Status StartPrivate(const Flags& flags);
   void ShowLog() const;
 
-  std::string address_;
+  Target target_;
   // An unnamed file; invalid: the log went elsewhere.
   UniqueFd log_;
   std::optional<PrivateDaemon> own_;
