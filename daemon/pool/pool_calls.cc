@@ -96,6 +96,19 @@ absl::StatusOr<control::Request> PoolCore::PlaceRequest(const PlaceTarget& targe
   return request;
 }
 
+namespace {
+
+// What became of a call to a host that is gone, for a client: to it UNAVAILABLE is a broken connection, and worth another
+// try.
+absl::Status OfLostHost(const absl::Status& status, const std::string& id, PoolState state) {
+  if (!absl::IsUnavailable(status)) return status;
+  if (state == PoolState::kDropped) return absl::NotFoundError(absl::StrCat("pool ", id, " was dropped"));
+  return PreconditionError({"POOL_HOST", id}, absl::StrCat("pool ", id, " has lost its pool host, and its workers with it: ",
+                                                           status.message(), "; collect its reports, or drop it"));
+}
+
+}  // namespace
+
 absl::StatusOr<std::vector<PlaceOutcome>> PoolCore::Place(const PlaceTarget& target, Deadline deadline) {
   RETURN_IF_ERROR(BeginTurn(deadline));
   const Turn turn(shared_from_this());
@@ -105,9 +118,10 @@ absl::StatusOr<std::vector<PlaceOutcome>> PoolCore::Place(const PlaceTarget& tar
   ASSIGN_OR_RETURN(control::Request request, PlaceRequest(target, now == PoolState::kReady, &dirs));
   std::vector<int> descriptors;
   for (const UniqueFd& dir : dirs) descriptors.push_back(dir.get());
-  ASSIGN_OR_RETURN(const control::Reply reply, host_->Call(std::move(request), descriptors, deadline));
+  const absl::StatusOr<control::Reply> reply = host_->Call(std::move(request), descriptors, deadline);
+  if (!reply.ok()) return OfLostHost(reply.status(), id(), state());
   std::vector<PlaceOutcome> outcomes;
-  for (const control::PlaceResult& result : reply.places()) {
+  for (const control::PlaceResult& result : reply->places()) {
     outcomes.push_back({result.worker(), result.error(), result.cgroup(), result.effective_cpus()});
   }
   return outcomes;

@@ -274,6 +274,26 @@ TEST_F(PoolCollectTest, APoolHostThatDiesAtTheGateLeavesReports) {
   EXPECT_EQ(Collect(pool).reports.size(), 3u);
 }
 
+// To a client UNAVAILABLE is a broken connection, after which it calls again.
+TEST_F(PoolCollectTest, APlaceOverWhichThePoolHostDiesIsNoBrokenConnection) {
+  Pool pool = Started();
+  host().Hold(Kind::kPlace);
+  std::thread killer([this] {
+    host().AwaitRequests(Kind::kPlace);
+    host().Die({-1, SIGKILL});
+    // The workers' own ends, for which the pool waits before it counts as collected, come only after the answer.
+  });
+  PlaceTarget target;
+  target.to_cpus = true;
+  target.cpus = "0";
+  const absl::Status status = pool.Place(target, Soon()).status();
+  killer.join();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_NE(status.message().find("signal 9; collect its reports, or drop it"), std::string::npos) << status;
+  for (pid_t pid = 10'000; pid < 10'003; ++pid) table().RecordStray(pid, {-1, SIGKILL});
+  EXPECT_EQ(Collect(pool).reports.size(), 3u);
+}
+
 TEST_F(PoolCollectTest, APoolHostThatDiesOverTheStopEndsTheStop) {
   Pool pool = Started();
   host().Hold(Kind::kStop);

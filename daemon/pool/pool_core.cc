@@ -74,11 +74,14 @@ absl::Status PoolCore::Make(Deadline deadline) {
   std::vector<int> descriptors = {arena_fd.get()};
   for (const UniqueFd& directory : cgroups_.directories()) descriptors.push_back(directory.get());
   const Deadline reply_by = Earlier(deadline, Deadline::After(environment_.limits.spawn_timeout + kReplySlack));
-  ASSIGN_OR_RETURN(const control::Reply reply, host_->Call(PlanRequest(), descriptors, reply_by));
+  const absl::StatusOr<control::Reply> reply = host_->Call(PlanRequest(), descriptors, reply_by);
+  // To a client UNAVAILABLE is a broken connection.
+  if (absl::IsUnavailable(reply.status())) return absl::InternalError(reply.status().message());
+  RETURN_IF_ERROR(reply.status());
   cgroups_.CloseDirectories();
   {
     MutexLock lock(&mutex_);
-    drain_bound_ns_ = reply.drain_bound_ns();
+    drain_bound_ns_ = reply->drain_bound_ns();
   }
   return MapTelemetry();
 }

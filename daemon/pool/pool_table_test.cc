@@ -169,7 +169,7 @@ TEST_F(PoolTableTest, DropEndsACallThatWaitsForThePoolHost) {
   PlaceTarget target;
   target.to_cpus = true;
   target.cpus = "0";
-  std::thread place([&] { EXPECT_EQ(Pool(pool).Place(target, Soon()).status().code(), absl::StatusCode::kUnavailable); });
+  std::thread place([&] { EXPECT_EQ(Pool(pool).Place(target, Soon()).status().code(), absl::StatusCode::kNotFound); });
   host().AwaitRequests(Kind::kPlace);
   EXPECT_TRUE(table().Drop(pool.id(), Soon()));
   place.join();

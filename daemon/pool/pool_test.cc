@@ -96,7 +96,7 @@ TEST_F(PoolTest, APoolHostThatDiesOverItsPlanIsAnErrorThatSaysSo) {
   });
   const absl::Status status = TrySpawn("").status();
   killer.join();
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
   EXPECT_NE(status.message().find("signal 11"), std::string::npos) << status;
   EXPECT_TRUE(cgroups_.Left().empty());
 }
