@@ -18,6 +18,9 @@
 namespace muster {
 namespace {
 
+// Among the addresses to listen on: the sockets of the service manager, with ":NAME" those of that name.
+constexpr absl::string_view kInherited = "inherited";
+
 constexpr absl::Duration kEnterTimeout = absl::Seconds(10);
 constexpr absl::Duration kCatalogueTimeout = absl::Seconds(20);
 // For calls to find out that the daemon stops; their pools are gone by then. Peers that nobody polls for, as idle clients of
@@ -26,6 +29,7 @@ constexpr absl::Duration kLastCalls = absl::Milliseconds(500);
 // Longest wait for a call that still makes something in the name of a lease that ends.
 constexpr absl::Duration kLastUses = absl::Seconds(60);
 
+// For "fd:N" and for addresses.
 absl::StatusOr<Listener> OpenListener(const std::string& text, TcpReach reach) {
   absl::string_view number = text;
   if (absl::ConsumePrefix(&number, "fd:")) {
@@ -37,6 +41,10 @@ absl::StatusOr<Listener> OpenListener(const std::string& text, TcpReach reach) {
   }
   ASSIGN_OR_RETURN(const Address address, ParseAddress(text));
   return Listener::Listen(address, reach);
+}
+
+TcpReach TcpReachOf(const DaemonConfig& config) {
+  return config.has_tls() ? TcpReach::kAnywhere : TcpReach::kLoopback;
 }
 
 SettingLimits LimitsOf(const Topology& topology) {
@@ -65,9 +73,11 @@ Daemon::Daemon(const DaemonConfig& config, std::string worker_binary)
       cgroup_owners_(config.max_cgroups),
       requests_(config.requests, std::chrono::steady_clock::now) {}
 
-absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const DaemonConfig& config) {
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const DaemonConfig& config,
+                                                        std::vector<InheritedSocket> inherited) {
   ASSIGN_OR_RETURN(std::string worker, FindWorkerBinary(WorkerBinaryPlaces::OfThisProcess(config.worker_binary)));
   std::unique_ptr<Daemon> daemon(new Daemon(config, std::move(worker)));
+  daemon->inherited_ = std::move(inherited);
   RETURN_IF_ERROR(daemon->EnterInstance());
   RETURN_IF_ERROR(daemon->StartHelpers());
   RETURN_IF_ERROR(daemon->MakeTables());
@@ -159,15 +169,43 @@ absl::Status Daemon::Serve() {
     ASSIGN_OR_RETURN(rpc.tls, ReadTlsFiles(config_.tls));
   }
   ASSIGN_OR_RETURN(server_, RpcServer::Start(rpc, &*service_));
-  for (const std::string& address : config_.listen) RETURN_IF_ERROR(Listen(address));
+  for (const std::string& text : config_.listen) RETURN_IF_ERROR(Listen(text));
+  // Nobody would ever answer on the others.
+  inherited_.clear();
   return absl::OkStatus();
 }
 
-absl::Status Daemon::Listen(const std::string& address) {
-  ASSIGN_OR_RETURN(Listener listener,
-                   OpenListener(address, config_.has_tls() ? TcpReach::kAnywhere : TcpReach::kLoopback));
-  acceptors_.push_back(std::make_unique<Acceptor>(std::move(listener), Admission{geteuid(), config_.vsock_local},
-                                                  [this](AcceptedSocket socket) { Admit(std::move(socket)); }));
+absl::StatusOr<std::vector<Listener>> Daemon::OpenListeners(const std::string& text) {
+  absl::string_view name = text;
+  if (absl::ConsumePrefix(&name, kInherited) && (name.empty() || absl::ConsumePrefix(&name, ":"))) {
+    return AdoptInherited(name);
+  }
+  ASSIGN_OR_RETURN(Listener listener, OpenListener(text, TcpReachOf(config_)));
+  std::vector<Listener> listeners;
+  listeners.push_back(std::move(listener));
+  return listeners;
+}
+
+absl::StatusOr<std::vector<Listener>> Daemon::AdoptInherited(absl::string_view name) {
+  std::vector<Listener> listeners;
+  for (InheritedSocket& socket : inherited_) {
+    if (!socket.fd.valid() || (!name.empty() && socket.name != name)) continue;
+    absl::StatusOr<Listener> listener = Listener::Adopt(std::move(socket.fd), TcpReachOf(config_));
+    if (!listener.ok()) return Annotate(listener.status(), absl::StrCat("inherited socket \"", socket.name, "\""));
+    listeners.push_back(*std::move(listener));
+  }
+  if (!listeners.empty()) return listeners;
+  const std::string which = name.empty() ? "" : absl::StrCat(" of the name \"", name, "\"");
+  return FieldError("listen", absl::StrCat(kInherited, ": the service manager has handed down no socket", which,
+                                           "; start musterd through its socket unit"));
+}
+
+absl::Status Daemon::Listen(const std::string& text) {
+  ASSIGN_OR_RETURN(std::vector<Listener> listeners, OpenListeners(text));
+  for (Listener& listener : listeners) {
+    acceptors_.push_back(std::make_unique<Acceptor>(std::move(listener), Admission{geteuid(), config_.vsock_local},
+                                                    [this](AcceptedSocket socket) { Admit(std::move(socket)); }));
+  }
   return absl::OkStatus();
 }
 

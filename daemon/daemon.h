@@ -31,6 +31,7 @@
 #include "daemon/service/pool_events.h"
 #include "daemon/service/rpc_server.h"
 #include "daemon/service/service_parts.h"
+#include "daemon/systemd/service_manager.h"
 
 namespace muster {
 
@@ -39,8 +40,9 @@ namespace muster {
 class Daemon {
  public:
   // Made while the process has one thread, whose signal mask and scheduling policy all later ones inherit. Serves when
-  // it returns.
-  static absl::StatusOr<std::unique_ptr<Daemon>> Start(const DaemonConfig& config);
+  // it returns. Of the sockets of a service manager it takes those that config.listen speaks of, and closes the others.
+  static absl::StatusOr<std::unique_ptr<Daemon>> Start(const DaemonConfig& config,
+                                                       std::vector<InheritedSocket> inherited = {});
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -51,6 +53,10 @@ class Daemon {
   // Says NOT_SERVING, hangs up the listeners, drops every pool, ends every lease, ends every call, and removes the
   // instance's cgroups. Returns what could not be done; the rest is done all the same.
   absl::Status Shutdown(Deadline deadline);
+
+  // Calls the daemon as a client does: over a connection, through gRPC and a handler. OK when it has answered. Any thread,
+  // before Shutdown.
+  absl::Status Probe(Deadline deadline);
 
   // For poll(2): readable when the janitor has died, which nobody asked for.
   int janitor_fd() const { return janitor_->pidfd(); }
@@ -68,12 +74,16 @@ class Daemon {
   absl::Status StartHelpers();
   absl::Status MakeTables();
   absl::Status Serve();
-  absl::Status Listen(const std::string& address);
+  absl::StatusOr<std::vector<Listener>> OpenListeners(const std::string& text);
+  absl::StatusOr<std::vector<Listener>> AdoptInherited(absl::string_view name);
+  absl::Status Listen(const std::string& text);
   // On an acceptor's thread.
   void Admit(AcceptedSocket socket);
 
   const DaemonConfig config_;
   const std::string worker_binary_;
+  // Those that nobody listens on yet.
+  std::vector<InheritedSocket> inherited_;
   // Destroyed from the last to the first.
   std::unique_ptr<Instance> instance_;
   std::optional<Janitor> janitor_;

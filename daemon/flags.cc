@@ -18,7 +18,8 @@
 ABSL_FLAG(std::string, listen, "unix:///run/musterd.sock",
           "addresses to listen on, separated by commas, or the flag several times: unix:///path, tcp://127.0.0.1:0 (beyond "
           "loopback only with TLS), "
-          "vsock://any:PORT, fd:N for an inherited listening socket");
+          "vsock://any:PORT, fd:N for an inherited listening socket, inherited or inherited:NAME for those that systemd has "
+          "made (of that name)");
 ABSL_FLAG(std::string, instance, "", "name of this daemon's part of the cgroup tree; empty: one of its own");
 ABSL_FLAG(std::string, cgroup_root, "",
           "absolute path of a cgroup that is handed to the daemon; empty: its own one if delegated, else the mount");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -22,6 +23,8 @@
 #include "daemon/control_priority.h"
 #include "daemon/daemon.h"
 #include "daemon/flags.h"
+#include "daemon/systemd/self_check.h"
+#include "daemon/systemd/service_manager.h"
 
 namespace muster {
 namespace {
@@ -150,13 +153,37 @@ int Fail(int code, const absl::Status& status) {
   return code;
 }
 
+// The service manager is told, not obeyed: one that does not hear changes nothing.
+void Tell(const ServiceManager& manager, absl::string_view state) {
+  const absl::Status told = manager.Notify(state);
+  if (!told.ok()) LogWarning(told.message());
+}
+
+// Serves until something ends it; returns what.
+std::string ServeUntilEnd(const Ends& ends, const ServiceManager& manager, Daemon* daemon) {
+  Tell(manager, "READY=1\nSTATUS=serving");
+  std::optional<SelfCheck> check;
+  if (manager.watchdog().has_value()) {
+    // One period to wait and one to answer leave a third of the time.
+    check.emplace(SelfCheck::Parts{.period = *manager.watchdog() / 3,
+                                   .probe = [daemon](Deadline deadline) { return daemon->Probe(deadline); },
+                                   .went_well = [&manager] { Tell(manager, "WATCHDOG=1"); }});
+  }
+  std::string why = AwaitEnd(ends, daemon);
+  check.reset();
+  Tell(manager, "STOPPING=1");
+  return why;
+}
+
 int Run(const DaemonConfig& config) {
+  absl::StatusOr<ServiceManager> manager = ServiceManager::FromEnvironment();
+  if (!manager.ok()) return Fail(kStartExit, manager.status());
   const absl::StatusOr<Ends> ends = Prepare(config);
   if (!ends.ok()) return Fail(kStartExit, ends.status());
-  absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(config);
+  absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(config, manager->TakeSockets());
   if (!daemon.ok()) return Fail(kStartExit, daemon.status());
   absl::Status status = SayReady(config, **daemon);
-  const std::string why = status.ok() ? AwaitEnd(*ends, daemon->get()) : std::string(status.message());
+  const std::string why = status.ok() ? ServeUntilEnd(*ends, *manager, daemon->get()) : std::string(status.message());
   LogInfo(absl::StrCat("ending: ", why));
   const Watchdog watchdog(config.shutdown_timeout);
   status.Update((*daemon)->Shutdown(Deadline::After(config.shutdown_timeout)));

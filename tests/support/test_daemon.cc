@@ -29,6 +29,9 @@ namespace {
 
 // Sanitized daemons on a busy machine start slowly.
 constexpr absl::Duration kStartTimeout = absl::Seconds(60);
+// In the daemon.
+constexpr int kReadyFd = 9;
+constexpr int kFirstSocketFd = 3;
 
 absl::Status CopyProgram(const std::string& from, const std::string& to) {
   std::error_code error;
@@ -87,6 +90,15 @@ std::vector<std::string> Children(const std::string& path) {
   return children;
 }
 
+// The test's own, and what the options add; LISTEN_PID is the shell's matter.
+std::vector<std::string> Environment(const TestDaemonOptions& options) {
+  std::vector<std::string> all;
+  for (char** entry = environ; *entry != nullptr; ++entry) all.emplace_back(*entry);
+  all.insert(all.end(), options.environment.begin(), options.environment.end());
+  if (!options.sockets.empty()) all.push_back(absl::StrCat("LISTEN_FDS=", options.sockets.size()));
+  return all;
+}
+
 absl::Status WaitForEnd(pid_t pid, Deadline deadline) {
   absl::StatusOr<Pidfd> pidfd = Pidfd::Open(pid);
   if (!pidfd.ok()) return absl::OkStatus();
@@ -116,12 +128,21 @@ absl::StatusOr<std::unique_ptr<TestDaemon>> TestDaemon::Start(const TestDaemonOp
   const UniqueFd ready(ends[0]);
   UniqueFd ready_writer(ends[1]);
   SpawnOptions spawn;
-  spawn.program = options.musterd;
-  spawn.arguments = {"musterd", absl::StrCat("--listen=unix://", directory, "/socket"),
-                     absl::StrCat("--instance=", daemon->instance_), absl::StrCat("--worker-binary=", worker),
-                     "--ready-fd=3"};
+  // A shell in between only for the sockets: they are for the process of its number, which nobody else knows before.
+  spawn.program = options.sockets.empty() ? options.musterd : "/bin/sh";
+  spawn.environment = Environment(options);
+  if (!options.sockets.empty()) spawn.arguments = {"sh", "-c", "LISTEN_PID=$$ exec \"$0\" \"$@\""};
+  for (const std::string& argument :
+       {options.musterd, absl::StrCat("--listen=unix://", directory, "/socket"),
+        absl::StrCat("--instance=", daemon->instance_), absl::StrCat("--worker-binary=", worker),
+        absl::StrCat("--ready-fd=", kReadyFd)}) {
+    spawn.arguments.push_back(argument);
+  }
   spawn.arguments.insert(spawn.arguments.end(), options.flags.begin(), options.flags.end());
-  spawn.descriptors = {{3, ready_writer.get()}};
+  spawn.descriptors = {{kReadyFd, ready_writer.get()}};
+  for (size_t i = 0; i < options.sockets.size(); ++i) {
+    spawn.descriptors.push_back({kFirstSocketFd + static_cast<int>(i), options.sockets[i]});
+  }
   ASSIGN_OR_RETURN(daemon->process_, SpawnProcess(spawn));
   daemon->ended_ = false;
   ready_writer.Reset();

@@ -26,6 +26,10 @@ struct TestDaemonOptions {
   std::string name = "a";
   // Relative to the runfiles.
   std::string musterd = "daemon/musterd";
+  // More than the test's own environment, as "NAME=value".
+  std::vector<std::string> environment;
+  // Handed down as a service manager does it.
+  std::vector<int> sockets;
 };
 
 // The destructor ends the daemon with SIGKILL if it still runs, waits for the janitor, and removes the private directory.
