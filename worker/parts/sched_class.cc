@@ -2,6 +2,7 @@
 
 #include <linux/capability.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -47,7 +48,9 @@ absl::Status SetSchedAttributes(const SchedAttr& attributes) {
   return ErrnoStatus(errno, absl::StrCat("sched_setattr to ", ClassName(attributes)));
 }
 
-SchedAttr OrdinaryAttributes(uint32_t policy) { return {.sched_policy = policy}; }
+SchedAttr OrdinaryAttributes(uint32_t policy) {
+  return {.sched_policy = policy, .sched_nice = getpriority(PRIO_PROCESS, 0)};
+}
 
 SchedAttr RealTimeAttributes(uint32_t policy, uint32_t priority) {
   return {.sched_policy = policy, .sched_priority = priority};

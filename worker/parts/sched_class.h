@@ -17,6 +17,7 @@ namespace muster {
 absl::StatusOr<SchedAttr> GetSchedAttributes();
 absl::Status SetSchedAttributes(const SchedAttr& attributes);
 
+// With the nice value that the caller has.
 SchedAttr OrdinaryAttributes(uint32_t policy);
 SchedAttr RealTimeAttributes(uint32_t policy, uint32_t priority);
 SchedAttr FifoAttributes(uint32_t priority);

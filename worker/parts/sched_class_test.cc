@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/resource.h>
 
 #include <thread>
 
@@ -32,6 +33,16 @@ TEST(SchedClass, EveryClassThatWasTakenIsTheOneThatIsInForce) {
       EXPECT_EQ(GetSchedAttributes()->sched_priority, AttributesOf(wanted).sched_priority);
     });
   }
+}
+
+TEST(SchedClass, AnOrdinaryClassKeepsTheNiceValue) {
+  OnCpu1([] {
+    ASSERT_EQ(setpriority(PRIO_PROCESS, 0, 13), 0);
+    for (const v1::SchedClass wanted : {v1::BATCH, v1::IDLE, v1::CFS}) {
+      ASSERT_TRUE(SetSchedAttributes(AttributesOf(wanted)).ok());
+      EXPECT_EQ(getpriority(PRIO_PROCESS, 0), 13) << wanted;
+    }
+  });
 }
 
 TEST(SchedClass, AClassThatIsRefusedStandsInTheReport) {
