@@ -16,9 +16,16 @@ constexpr char kComposed[] = R"(
     composed { num_workers: 4 work { futex_fan_out { fan_out: 3 } } }
 )";
 
-TEST_F(ReportsTest, ComposedGroupsReportInWorkerOrder) {
-  WorkloadHandle handle = MustSpawn(Spec(kComposed));
+class ReportOrderTest : public LiveTest, public testing::WithParamInterface<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Modes, ReportOrderTest,
+                         testing::Values("clone_mode: FORK", "clone_mode: THREAD", "pcomm { name: 'container' }"));
+
+TEST_P(ReportOrderTest, ComposedGroupsReportInWorkerOrder) {
+  WorkloadHandle handle = MustSpawn(Spec(absl::StrCat(kComposed, GetParam())));
   ASSERT_EQ(handle.workers().size(), 10);
+  std::vector<int32_t> tids;
+  for (const v1::WorkerInfo& worker : handle.workers()) tids.push_back(worker.tid());
   ASSERT_TRUE(handle.Start().ok());
   WaitForProgress(handle, 1);
   const CollectedReports collected = MustCollect(std::move(handle));
@@ -27,6 +34,7 @@ TEST_F(ReportsTest, ComposedGroupsReportInWorkerOrder) {
   for (uint32_t i = 0; i < 10; ++i) {
     EXPECT_EQ(collected.reports[i].worker_index(), i);
     EXPECT_EQ(collected.reports[i].group_idx(), groups[i]);
+    EXPECT_EQ(collected.reports[i].tid(), tids[i]);
     EXPECT_TRUE(collected.reports[i].completed());
     EXPECT_EQ(collected.reports[i].is_messenger(), i == 6);
   }
