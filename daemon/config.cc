@@ -12,6 +12,7 @@ namespace muster {
 namespace {
 
 constexpr int64_t kMaxPriority = 99;
+constexpr int64_t kMaxSpawners = 256;
 
 int64_t Ms(absl::Duration duration) { return absl::ToInt64Milliseconds(duration); }
 
@@ -68,6 +69,7 @@ absl::Status CheckConfig(const DaemonConfig& config) {
   if (config.listen.empty()) return FieldError("listen", "names no address; give one, as unix:///run/musterd.sock");
   RETURN_IF_ERROR(CheckTls(config.tls));
   RETURN_IF_ERROR(CheckRange("control_priority", config.control_priority, kMaxPriority));
+  RETURN_IF_ERROR(CheckRange("spawners", config.spawners, kMaxSpawners));
   const int64_t max_worker = config.control_priority > 0 ? config.control_priority - 1 : kMaxPriority - 1;
   RETURN_IF_ERROR(CheckRange("max_worker_rt_priority", config.limits.max_worker_rt_priority, max_worker));
   for (const NamedLimit& limit : AllLimits(config)) {

@@ -36,6 +36,8 @@ struct DaemonConfig {
   TlsFiles tls;
   // SCHED_FIFO priority; 0: leave it.
   int control_priority = 99;
+  // Processes that make the workers of a large pool at the same time; 0: one per CPU.
+  int spawners = 0;
   // Longest time that a thread of control may run without a pause at that priority.
   absl::Duration max_control_run;
   // For everything between SIGTERM and the exit.

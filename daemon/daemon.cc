@@ -133,7 +133,8 @@ absl::Status Daemon::MakeTables() {
                                  .launcher = &*launcher_,
                                  .listener = &pool_events_,
                                  .allow_exec = config_.allow_exec,
-                                 .control_priority = static_cast<uint32_t>(config_.control_priority)});
+                                 .control_priority = static_cast<uint32_t>(config_.control_priority),
+                                 .spawners = static_cast<uint32_t>(config_.spawners)});
   stray_events_ = std::make_unique<StrayEvents>(&*pools_);
   reaper_->SetListener(stray_events_.get());
   property_.emplace(LeaseProperty::Parts{&*pools_, &*cgroups_, &cgroup_owners_, &leases_});

@@ -38,6 +38,7 @@ ABSL_FLAG(std::string, tls_key, "", "PEM file of that certificate's private key"
 ABSL_FLAG(std::string, tls_client_ca, "", "PEM file of the authorities of which one has signed each client's certificate");
 ABSL_FLAG(bool, vsock_local, false, "accept processes of this machine over vsock, not only its host");
 ABSL_FLAG(int, control_priority, 99, "SCHED_FIFO priority of everything that controls load, 1 to 99; 0: leave it");
+ABSL_FLAG(int, spawners, 0, "processes that make the workers of a large pool at the same time; 0: one per CPU");
 ABSL_FLAG(absl::Duration, max_control_run, absl::Seconds(2),
           "longest time for a thread of control without a pause; then it loses its priority");
 ABSL_FLAG(absl::Duration, shutdown_timeout, absl::Seconds(30), "for everything between SIGTERM and the exit");
@@ -133,6 +134,7 @@ DaemonConfig ReadFlags() {
                 .key = absl::GetFlag(FLAGS_tls_key)};
   config.vsock_local = absl::GetFlag(FLAGS_vsock_local);
   config.control_priority = absl::GetFlag(FLAGS_control_priority);
+  config.spawners = absl::GetFlag(FLAGS_spawners);
   config.max_control_run = absl::GetFlag(FLAGS_max_control_run);
   config.shutdown_timeout = absl::GetFlag(FLAGS_shutdown_timeout);
   config.limits = PoolLimits();

@@ -60,6 +60,13 @@ TEST_F(ConfigTest, AWorkerIsNeverAboveControl) {
   EXPECT_TRUE(CheckConfig(config_).ok());
 }
 
+TEST_F(ConfigTest, AnImpossibleNumberOfSpawnersIsRefused) {
+  config_.spawners = 257;
+  EXPECT_EQ(FieldOf(CheckConfig(config_)), "spawners");
+  config_.spawners = 256;
+  EXPECT_TRUE(CheckConfig(config_).ok());
+}
+
 TEST_F(ConfigTest, ALimitOfNothingIsRefusedByName) {
   config_.limits.max_pools = 0;
   EXPECT_EQ(FieldOf(CheckConfig(config_)), "max_pools");

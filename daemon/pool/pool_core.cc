@@ -101,7 +101,8 @@ control::Request PoolCore::PlanRequest() const {
   plan->set_control_priority(environment_.control_priority);
   plan->set_max_worker_rt_priority(environment_.limits.max_worker_rt_priority);
   plan->set_allow_exec(environment_.allow_exec);
-  plan->set_spawners(std::max<size_t>(1, environment_.topology.online.Count()));
+  plan->set_spawners(environment_.spawners > 0 ? environment_.spawners
+                                               : std::max<size_t>(1, environment_.topology.online.Count()));
   plan->set_spawn_timeout_ns(Ns(environment_.limits.spawn_timeout));
   return request;
 }

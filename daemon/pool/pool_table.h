@@ -32,6 +32,8 @@ struct PoolEnvironment {
   bool allow_exec = false;
   // SCHED_FIFO priority of the pool hosts; 0: leave it.
   uint32_t control_priority = 0;
+  // Processes that make the workers of a large pool at the same time; 0: one per CPU.
+  uint32_t spawners = 0;
 };
 
 // Drops every pool when destroyed, within the reap budgets. Thread-safe.
