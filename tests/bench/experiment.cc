@@ -1,0 +1,124 @@
+#include "tests/bench/experiment.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+#include "tests/bench/foreign_load.h"
+
+namespace muster::bench {
+namespace {
+
+constexpr timespec kQuietLook = {0, 300'000'000};
+
+// Returns when others are quiet, or patience is at its end.
+void AwaitQuiet(double patience_s) {
+  const uint64_t until_ns = MonotonicNs() + static_cast<uint64_t>(patience_s * 1e9);
+  absl::StatusOr<ForeignReading> before = ReadForeign(getpid());
+  while (before.ok() && MonotonicNs() < until_ns) {
+    nanosleep(&kQuietLook, nullptr);
+    const absl::StatusOr<ForeignReading> now = ReadForeign(getpid());
+    if (!now.ok() || ForeignShare(*before, *now) <= kForeignShare / 2) return;
+    before = now;
+  }
+}
+
+Round RunRound(const Experiment& experiment, bool reversed) {
+  Round round;
+  std::vector<const Party*> order;
+  for (const Party& party : experiment.parties) order.push_back(&party);
+  if (reversed) std::reverse(order.begin(), order.end());
+  const absl::StatusOr<ForeignReading> before = ReadForeign(getpid());
+  for (const Party* party : order) {
+    absl::StatusOr<Values> values = party->measure();
+    if (!values.ok()) {
+      round.errors[party->name] = std::string(values.status().message());
+      continue;
+    }
+    round.values.merge(*values);
+  }
+  const absl::StatusOr<ForeignReading> after = ReadForeign(getpid());
+  if (before.ok() && after.ok()) round.foreign_share = ForeignShare(*before, *after);
+  return round;
+}
+
+// False: this round says nothing about the row.
+bool RatioOf(const Row& row, const Round& round, double* ratio) {
+  const auto numerator = round.values.find(row.numerator);
+  if (numerator == round.values.end()) return false;
+  *ratio = numerator->second * row.scale;
+  if (row.denominator.empty()) return true;
+  const auto denominator = round.values.find(row.denominator);
+  if (denominator == round.values.end() || denominator->second == 0) return false;
+  *ratio /= denominator->second;
+  return true;
+}
+
+double MedianOf(const std::vector<Round>& rounds, const std::string& name) {
+  std::vector<double> values;
+  for (const Round& round : rounds) {
+    const auto found = round.values.find(name);
+    if (found != round.values.end()) values.push_back(found->second);
+  }
+  return QuartilesOf(values).median;
+}
+
+std::string FirstError(const std::vector<Round>& rounds) {
+  for (const Round& round : rounds) {
+    for (const auto& [party, error] : round.errors) return absl::StrCat(party, ": ", error);
+  }
+  return "";
+}
+
+size_t CountUndisturbed(const std::vector<Round>& rounds) {
+  return static_cast<size_t>(
+      std::count_if(rounds.begin(), rounds.end(), [](const Round& round) { return !round.disturbed(); }));
+}
+
+}  // namespace
+
+RowResult JudgeRow(const Row& row, const std::vector<Round>& rounds, size_t pairs_wanted) {
+  RowResult result;
+  result.row = row;
+  Evidence evidence;
+  evidence.pairs_wanted = pairs_wanted;
+  for (const Round& round : rounds) {
+    double ratio = 0;
+    if (!RatioOf(row, round, &ratio)) continue;
+    result.ratios.push_back(ratio);
+    if (!round.disturbed()) evidence.ratios.push_back(ratio);
+  }
+  result.note = FirstError(rounds);
+  if (result.ratios.empty()) return result;
+  result.pairs = result.ratios.size();
+  result.disturbed = result.pairs - evidence.ratios.size();
+  result.ratio = QuartilesOf(evidence.ratios.empty() ? result.ratios : evidence.ratios);
+  result.ours = MedianOf(rounds, row.numerator);
+  result.against = MedianOf(rounds, row.denominator);
+  result.verdict = Judge(row.goal, evidence);
+  return result;
+}
+
+Outcome Run(const Experiment& experiment, const Effort& effort) {
+  // Caches and page tables are warm afterwards.
+  RunRound(experiment, false);
+  std::vector<Round> rounds;
+  while (rounds.size() < effort.max_rounds && CountUndisturbed(rounds) < effort.pairs) {
+    AwaitQuiet(effort.patience_s);
+    rounds.push_back(RunRound(experiment, rounds.size() % 2 == 1));
+    if (rounds.back().values.empty()) break;
+  }
+  Outcome outcome;
+  outcome.name = experiment.name;
+  for (const Row& row : experiment.rows) outcome.rows.push_back(JudgeRow(row, rounds, effort.pairs));
+  for (const Round& round : rounds) {
+    for (const auto& [name, value] : round.values) outcome.medians[name] = MedianOf(rounds, name);
+  }
+  return outcome;
+}
+
+}  // namespace muster::bench

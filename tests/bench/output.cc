@@ -1,0 +1,103 @@
+#include "tests/bench/output.h"
+
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "base/file_io.h"
+
+namespace muster::bench {
+namespace {
+
+std::string GoalText(const Goal& goal) {
+  return absl::StrFormat("%s %.4g", goal.side == Goal::Side::kAtMost ? "<=" : ">=", goal.bound);
+}
+
+std::string Quoted(const std::string& text) {
+  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}, {"\t", " "}}), "\"");
+}
+
+std::string JsonRow(const RowResult& result) {
+  const auto number = [](std::string* out, double value) { absl::StrAppendFormat(out, "%.6g", value); };
+  return absl::StrFormat(
+      "{\"id\": %s, \"step\": %s, \"limit\": %s, \"goal\": %s, \"verdict\": %s, \"ratio\": %.6g, \"lower_quartile\": %.6g, "
+      "\"upper_quartile\": %.6g, \"ours\": %.9g, \"against\": %.9g, \"pairs\": %d, \"disturbed\": %d, \"ratios\": [%s], \"note\": %s}",
+      Quoted(result.row.id), Quoted(result.row.step), Quoted(result.row.limit), Quoted(GoalText(result.row.goal)),
+      Quoted(std::string(VerdictName(result.verdict))), result.ratio.median, result.ratio.lower, result.ratio.upper,
+      result.ours, result.against, result.pairs, result.disturbed, absl::StrJoin(result.ratios, ", ", number),
+      Quoted(result.note));
+}
+
+}  // namespace
+
+Machine ThisMachine() {
+  Machine machine;
+  char date[64] = {};
+  const time_t now = time(nullptr);
+  tm parts = {};
+  strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", gmtime_r(&now, &parts));
+  machine.date = date;
+  utsname name = {};
+  if (uname(&name) == 0) machine.kernel = absl::StrCat(name.sysname, " ", name.release);
+  machine.cpus = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  const absl::StatusOr<std::string> info = ReadFile("/proc/cpuinfo");
+  if (!info.ok()) return machine;
+  const size_t at = info->find("model name");
+  const size_t colon = info->find(": ", at);
+  if (at != std::string::npos && colon != std::string::npos) {
+    machine.cpu = info->substr(colon + 2, info->find('\n', colon) - colon - 2);
+  }
+  return machine;
+}
+
+std::string TableHead() {
+  return absl::StrFormat("%-20s %-72s %9s  %-19s %9s  %-7s %s\n", "row", "what, against what", "ratio", "middle half",
+                         "goal", "verdict", "pairs");
+}
+
+std::string TableLine(const RowResult& result) {
+  const std::string what = absl::StrCat(result.row.step, " / ", result.row.limit);
+  if (result.pairs == 0) {
+    return absl::StrFormat("%-20s %-72s %9s  %-19s %9s  %-7s %s\n", result.row.id, what, "-", "-", GoalText(result.row.goal),
+                           VerdictName(result.verdict), result.note);
+  }
+  const std::string spread = absl::StrFormat("%.4g..%.4g", result.ratio.lower, result.ratio.upper);
+  return absl::StrFormat("%-20s %-72s %9.4g  %-19s %9s  %-7s %d%s %s\n", result.row.id, what, result.ratio.median, spread,
+                         GoalText(result.row.goal), VerdictName(result.verdict), result.pairs,
+                         result.disturbed > 0 ? absl::StrCat("-", result.disturbed) : "", result.note);
+}
+
+std::string TableFoot(const std::vector<Outcome>& outcomes) {
+  std::map<std::string, int> counts;
+  for (const Outcome& outcome : outcomes) {
+    for (const RowResult& result : outcome.rows) ++counts[std::string(VerdictName(result.verdict))];
+  }
+  std::string foot = absl::StrFormat(
+      "\nratio: median over pairs of the same round. pairs: all, less those during which others took more than %.0f %% of the "
+      "CPUs.\nnoisy: fewer than %d undisturbed pairs, or the goal lies within the middle half of the ratios: the machine was too "
+      "noisy to tell.\n",
+      kForeignShare * 100, kPairsForVerdict);
+  for (const auto& [verdict, count] : counts) absl::StrAppend(&foot, verdict, " ", count, "  ");
+  return foot + "\n";
+}
+
+std::string Json(const Machine& machine, const std::vector<Outcome>& outcomes) {
+  std::vector<std::string> rows, numbers;
+  for (const Outcome& outcome : outcomes) {
+    for (const RowResult& result : outcome.rows) rows.push_back(JsonRow(result));
+    std::vector<std::string> medians;
+    for (const auto& [name, value] : outcome.medians) medians.push_back(absl::StrFormat("%s: %.9g", Quoted(name), value));
+    numbers.push_back(absl::StrCat(Quoted(outcome.name), ": {", absl::StrJoin(medians, ", "), "}"));
+  }
+  return absl::StrCat("{\"date\": ", Quoted(machine.date), ", \"kernel\": ", Quoted(machine.kernel), ", \"cpu\": ",
+                      Quoted(machine.cpu), ", \"cpus\": ", machine.cpus, ",\n\"rows\": [\n", absl::StrJoin(rows, ",\n"),
+                      "\n],\n\"medians\": {\n", absl::StrJoin(numbers, ",\n"), "\n}}\n");
+}
+
+}  // namespace muster::bench

@@ -1,0 +1,82 @@
+// What the comparisons stand on: programs, daemons with clients, and cgroups of the bench's own.
+#ifndef MUSTER_TESTS_BENCH_STAND_H_
+#define MUSTER_TESTS_BENCH_STAND_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client/client.h"
+#include "client/private_daemon.h"
+#include "tests/bench/experiment.h"
+
+namespace muster::bench {
+
+struct Programs {
+  std::string musterd;
+  std::string worker;
+  std::string bare;
+  std::string ballast;      // a library for LD_PRELOAD
+  std::string microbench;   // Google Benchmark's, of the meter
+  std::string filler;       // a worker binary whose reports are full
+  std::string varint_peer;
+};
+
+// A daemon of the bench's own with a client. The destructor ends both. Move-only.
+class Bench {
+ public:
+  // `flags` of musterd. `environment` ("NAME=value") is set while the daemon starts.
+  static absl::StatusOr<std::unique_ptr<Bench>> Open(const Programs& programs, const std::vector<std::string>& flags = {},
+                                                     const std::vector<std::string>& environment = {});
+
+  Client& client() { return *client_; }
+  const PrivateDaemon& daemon() const { return *daemon_; }
+  const std::string& address() const { return daemon_->address(); }
+
+ private:
+  Bench() = default;
+
+  // In the order of their making.
+  std::unique_ptr<PrivateDaemon> daemon_;
+  std::unique_ptr<Client> client_;
+};
+
+// What a program prints.
+struct ProgramOutput {
+  std::string text;  // standard output, then standard error
+  double took_s = 0;
+};
+
+// Runs a program (searched for on PATH unless it has a slash) to its end. Errors: it is not there, or did not exit well.
+absl::StatusOr<ProgramOutput> RunProgram(const std::vector<std::string>& arguments);
+
+// Runs `bare` and takes its lines, each name with `prefix` before it.
+absl::StatusOr<Values> RunBare(const Programs& programs, const std::vector<std::string>& arguments,
+                               const std::string& prefix = "bare.");
+
+// A cgroup directory of the bench's own; the destructor removes it, once empty. Move-only.
+class OwnCgroup {
+ public:
+  static absl::StatusOr<std::unique_ptr<OwnCgroup>> Make(const std::string& name);
+  ~OwnCgroup();
+
+  const std::string& path() const { return path_; }
+
+ private:
+  explicit OwnCgroup(std::string path) : path_(std::move(path)) {}
+
+  std::string path_;
+};
+
+// Puts this process, and with it what it starts in this session, before others that share the machine: a session of its own,
+// whose autogroup has nice -20 (sched(7)). Tells why not when that does not work.
+absl::Status TakePrecedence();
+// The same for the session of another process.
+absl::Status GivePrecedence(pid_t pid);
+
+void SleepMs(uint64_t ms);
+
+}  // namespace muster::bench
+
+#endif  // MUSTER_TESTS_BENCH_STAND_H_
