@@ -83,8 +83,17 @@ TEST_F(PlaceTest, ARunningWorkerCanBeMoved) {
   EXPECT_EQ(*scratch_.dir().ReadProcs(), std::vector<pid_t>({host_.PidOf(0)}));
 }
 
+TEST_F(PlaceTest, AMoveThatCanUndoNothingAsksForNoSetup) {
+  ASSERT_EQ(host_.Spawn("num_workers: 1 nice: 3 composed { num_workers: 1 sched_policy { batch {} } }").code(), 0);
+  control::Place place = PlaceOf({0, 1});
+  place.set_setup_again(true);
+  EXPECT_EQ(host_.Place(place, scratch_.dir().fd()).places(0).error(), "");
+  EXPECT_EQ(host_.arena().live(0).setups.load(), 1u);
+  EXPECT_EQ(host_.arena().live(1).setups.load(), 2u);
+}
+
 TEST_F(PlaceTest, SetupRunsAgainWhenAsked) {
-  ASSERT_EQ(host_.Spawn("num_workers: 3").code(), 0);
+  ASSERT_EQ(host_.Spawn("num_workers: 3 affinity { exact { cpus: '0' } }").code(), 0);
   control::Place place = PlaceOf({0, 2});
   place.set_setup_again(true);
   const control::Reply reply = host_.Place(place, scratch_.dir().fd());
@@ -108,7 +117,7 @@ TEST_F(PlaceTest, ADeadWorkerIsAnOutcomeAndHangsNothing) {
 }
 
 TEST_F(PlaceTest, AStoppedWorkerIsAnOutcomeWithinABound) {
-  ASSERT_EQ(host_.Spawn("num_workers: 2").code(), 0);
+  ASSERT_EQ(host_.Spawn("num_workers: 2 affinity { exact { cpus: '0' } }").code(), 0);
   kill(host_.PidOf(0), SIGSTOP);
   control::Place place = PlaceOf({0, 1});
   place.set_setup_again(true);

@@ -27,6 +27,17 @@ constexpr size_t kMaxListBytes = 16 << 20;
 
 constexpr char kEnded[] = "the worker has ended";
 
+// Whether a worker of this group has set up anything that a move can undo: a cpuset resets masks and rebinds memory policies,
+// and a real-time or deadline task may be refused or throttled. What is inherited, or the default, follows the move.
+bool CanBeUndone(const PoolGroup& group) {
+  const v1::GroupSpec& spec = group.spec;
+  const auto policy = spec.sched_policy().policy_case();
+  const auto memory = spec.mem_policy().policy_case();
+  const bool plain_policy = policy == v1::SchedPolicy::POLICY_NOT_SET || policy == v1::SchedPolicy::kNormal;
+  const bool plain_memory = memory == v1::MemPolicy::POLICY_NOT_SET || memory == v1::MemPolicy::kDefaultPolicy;
+  return !group.cpus.empty() || !plain_policy || !plain_memory || spec.mpol_flags_size() > 0 || spec.has_numa_node();
+}
+
 absl::StatusOr<std::vector<pid_t>> ReadIds(int directory, const char* list) {
   ASSIGN_OR_RETURN(const std::string text, ReadFileAt(directory, list, kMaxListBytes));
   std::vector<pid_t> ids;
@@ -151,7 +162,7 @@ void Placer::SetUpAgain() {
   const uint64_t deadline_ns = MonotonicNs() + kSetupBoundNs + candidates_.size() * kSetupBoundPerWorkerNs;
   arena::Arrivals& arrivals = live_.board.head().arrivals;
   for (Candidate& candidate : candidates_) {
-    if (!candidate.error.empty()) continue;
+    if (!candidate.error.empty() || !CanBeUndone(live_.pool.GroupOfWorker(candidate.worker))) continue;
     candidate.asked = true;
     arena::AskForSetup(live_.gate(), candidate.worker);
   }
