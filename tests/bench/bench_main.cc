@@ -21,7 +21,7 @@ ABSL_FLAG(std::string, root, "bazel-bin", "where the programs were built");
 ABSL_FLAG(std::vector<std::string>, only, {}, "rows or experiments to measure; empty: all");
 ABSL_FLAG(bool, quick, false, "three short pairs each, and no verdicts");
 ABSL_FLAG(bool, list, false, "print the experiments and their rows, and measure nothing");
-ABSL_FLAG(std::string, out, "", "directory for bench.json and growth.svg; empty: none");
+ABSL_FLAG(std::string, out, "", "directory for bench.json, table.md and growth.svg; empty: none");
 ABSL_FLAG(double, patience, 20, "seconds to wait before a round for others to become quiet");
 
 namespace muster::bench {
@@ -72,6 +72,7 @@ absl::Status WriteOut(const std::string& directory, const std::vector<Outcome>& 
   if (directory.empty()) return absl::OkStatus();
   const Machine machine = ThisMachine();
   absl::Status status = WriteText(directory + "/bench.json", Json(machine, outcomes));
+  if (status.ok()) status = WriteText(directory + "/table.md", Markdown(machine, outcomes));
   const std::string svg = Svg(machine, outcomes);
   if (status.ok() && !svg.empty()) status = WriteText(directory + "/growth.svg", svg);
   return status;

@@ -89,8 +89,7 @@ absl::StatusOr<Values> KillBare(const Programs& programs) {
   ASSIGN_OR_RETURN(const SpawnedProcess process, SpawnProcess(options));
   out_write.Reset();
   const absl::StatusOr<std::vector<pid_t>> pids = ReadPids(out_read.get());
-  absl::StatusOr<double> took_ns = pids.status();
-  if (pids.ok()) took_ns = TimeDeaths(process.pid, *pids);
+  absl::StatusOr<double> took_ns = pids.ok() ? TimeDeaths(process.pid, *pids) : absl::StatusOr<double>(pids.status());
   (void)process.pidfd.Signal(SIGKILL);
   RETURN_IF_ERROR(process.pidfd.Reap(Deadline::After(kAllDead)).status());
   RETURN_IF_ERROR(took_ns.status());

@@ -111,6 +111,8 @@ Outcome Run(const Experiment& experiment, const Effort& effort) {
     AwaitQuiet(effort.patience_s);
     rounds.push_back(RunRound(experiment, rounds.size() % 2 == 1));
     if (rounds.back().values.empty()) break;
+    // A machine that was never quiet is not about to become so.
+    if (rounds.size() == effort.pairs && CountUndisturbed(rounds) == 0) break;
   }
   Outcome outcome;
   outcome.name = experiment.name;

@@ -34,7 +34,7 @@ std::vector<Experiment> MeterExperiments(const Setting& setting) {
   const Programs programs = setting.programs;
   return {{.name = "meter",
            .parties = {{"meter", [=] { return Measure(programs, seconds); }},
-                       {"bare", [=] { return RunBare(programs, {"loop", "pipe", "500"}); }}},
+                       {"bare", [=] { return RunBare(programs, {"loop", "pipe", "500", "apart"}); }}},
            .rows = {{"checkpoint", "one checkpoint", "ns", "BM_Checkpoint", "", {Side::kAtMost, 45}},
                     {"wake-sample", "wake sample: two clock readings and Algorithm R", "ns", "BM_WakeSampleWithClocks", "",
                      {Side::kAtMost, 70}},

@@ -87,6 +87,20 @@ std::string TableFoot(const std::vector<Outcome>& outcomes) {
   return foot + "\n";
 }
 
+std::string Markdown(const Machine& machine, const std::vector<Outcome>& outcomes) {
+  std::string text = absl::StrCat(machine.date, ", ", machine.kernel, ", ", machine.cpus, " x ", machine.cpu,
+                                  "\n\n| row | what | against | ratio | middle half | goal | verdict | pairs (disturbed) |\n"
+                                  "|---|---|---|---|---|---|---|---|\n");
+  for (const Outcome& outcome : outcomes) {
+    for (const RowResult& result : outcome.rows) {
+      absl::StrAppendFormat(&text, "| %s | %s | %s | %.4g | %.4g to %.4g | %s | %s | %d (%d) |\n", result.row.id,
+                            result.row.step, result.row.limit, result.ratio.median, result.ratio.lower, result.ratio.upper,
+                            GoalText(result.row.goal), VerdictName(result.verdict), result.pairs, result.disturbed);
+    }
+  }
+  return text;
+}
+
 std::string Json(const Machine& machine, const std::vector<Outcome>& outcomes) {
   std::vector<std::string> rows, numbers;
   for (const Outcome& outcome : outcomes) {

@@ -24,6 +24,9 @@ std::string TableLine(const RowResult& result);
 // What the columns and verdicts mean, and how many of each there are.
 std::string TableFoot(const std::vector<Outcome>& outcomes);
 
+// The table once more, for a document.
+std::string Markdown(const Machine& machine, const std::vector<Outcome>& outcomes);
+
 std::string Json(const Machine& machine, const std::vector<Outcome>& outcomes);
 
 // Cost per worker against the number of workers, both axes logarithmic; empty without an experiment named "growth".

@@ -19,7 +19,7 @@ constexpr Command kCommands[] = {
     {"pipes", ReleaseByPipes, "WORKERS: each waits at its own pipe; one write each"},
     {"place", Place, "WORKERS CGROUP: writes to its cgroup.procs"},
     {"stop", Stop, "WORKERS: spinners that look at one shared flag"},
-    {"loop", Loop, "SHAPE MILLISECONDS [CPU]: iterations per second of a work loop without telemetry"},
+    {"loop", Loop, "SHAPE MILLISECONDS [together|apart]: iterations per second of a work loop without telemetry"},
     {"timer", Timer, "INTERVAL_US MILLISECONDS [CPU]: lateness of clock_nanosleep"},
     {"round-trip", RoundTrip, "BYTES COUNT [FIFO]: request and answer over a unix socket"},
     {"bulk", Bulk, "BYTES COUNT: one-way over a unix socket"},

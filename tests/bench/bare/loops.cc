@@ -181,15 +181,17 @@ constexpr Shape kShapes[] = {
     {"spin", 1, SpinLoop},   {"pipe", 2, PipeLoop},   {"futex", 2, FutexLoop}, {"fan-out", kFanOut + 1, FanOutLoop},
     {"fault", 1, FaultLoop}, {"yield", 1, YieldLoop}, {"fork", 1, ForkLoop},   {"mutex", kContenders, MutexLoop}};
 
-void PinTo(const Arguments& arguments, size_t index) {
-  if (index >= arguments.size()) return;
+void PinTo(uint64_t cpu) {
   cpu_set_t set;
   CPU_ZERO(&set);
-  CPU_SET(Number(arguments, index), &set);
+  CPU_SET(cpu, &set);
   if (sched_setaffinity(0, sizeof(set), &set) != 0) Fail("sched_setaffinity");
 }
 
-void RunShape(const Shape& shape, uint64_t run_ms) {
+// Where the processes of a loop run.
+enum class Where { kAnywhere, kTogether, kApart };
+
+void RunShape(const Shape& shape, uint64_t run_ms, Where where) {
   Floor* const floor = Shared<Floor>();
   for (auto& pipe : floor->pipes) {
     if (pipe2(pipe, O_CLOEXEC) != 0) Fail("pipe2");
@@ -200,6 +202,8 @@ void RunShape(const Shape& shape, uint64_t run_ms) {
   Children children;
   children.Make(shape.processes, [=](uint32_t position) {
     Slot& slot = floor->slots[position];
+    if (where == Where::kTogether) PinTo(0);
+    if (where == Where::kApart) PinTo(position % sysconf(_SC_NPROCESSORS_ONLN));
     ready->Arrive();
     gate->Await();
     const uint64_t began_ns = MonotonicNs();
@@ -235,10 +239,11 @@ void RunShape(const Shape& shape, uint64_t run_ms) {
 }  // namespace
 
 int Loop(const Arguments& arguments) {
-  PinTo(arguments, 2);
+  const std::string asked = arguments.size() > 2 ? arguments[2] : "";
+  const Where where = asked == "together" ? Where::kTogether : asked == "apart" ? Where::kApart : Where::kAnywhere;
   for (const Shape& shape : kShapes) {
     if (arguments.empty() || arguments[0] != shape.name) continue;
-    RunShape(shape, Number(arguments, 1));
+    RunShape(shape, Number(arguments, 1), where);
     return 0;
   }
   for (const Shape& shape : kShapes) fprintf(stderr, "bare loop %s\n", shape.name);
@@ -248,7 +253,7 @@ int Loop(const Arguments& arguments) {
 int Timer(const Arguments& arguments) {
   const uint64_t interval_ns = Number(arguments, 0) * 1000;
   const uint64_t run_ns = Number(arguments, 1) * 1'000'000;
-  PinTo(arguments, 2);
+  if (arguments.size() > 2) PinTo(Number(arguments, 2));
   std::vector<uint64_t> late_ns;
   late_ns.reserve(run_ns / interval_ns + 1);
   const uint64_t began_ns = MonotonicNs();
