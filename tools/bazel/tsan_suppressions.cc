@@ -1,4 +1,4 @@
-// What the thread sanitizer must not report: accesses made by Debian's libgrpc and libabsl. They are not instrumented, so it
+// What the thread sanitizer must not report: accesses made by Debian's libgrpc, its TLS libraries, and libabsl. They are not instrumented, so it
 // sees their accesses only through the calls that it intercepts (memmove, close, epoll_wait), and none of the locks around
 // them. A frame of such a library stands in a report only where the library itself made the access: the sanitizer's stacks
 // hold instrumented functions and the caller of an intercepted one, so handlers of ours that gRPC calls are not covered.
@@ -11,5 +11,7 @@ extern "C" const char* __tsan_default_suppressions() {
          "race:libgrpc++_reflection.so\n"
          "race:libgpr.so\n"
          "race:libabsl_\n"
+         "race:libcrypto.so\n"
+         "race:libssl.so\n"
          "race:^grpc::internal::CallOpClientRecvStatus::FinishOp\n";
 }
