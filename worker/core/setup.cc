@@ -163,10 +163,7 @@ absl::Status SetUid(const v1::GroupSpec& group) {
 
 absl::Status PinToNode(const SetupRequest& request) {
   if (!request.group->has_numa_node()) return absl::OkStatus();
-  const std::string path = absl::StrCat(request.node_root, "/node", request.group->numa_node(), "/cpulist");
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  ASSIGN_OR_RETURN(const CpuSet cpus, CpuSet::Parse(text));
-  if (cpus.empty()) return absl::FailedPreconditionError(absl::StrCat(path, " lists no CPU: the node has memory only"));
+  ASSIGN_OR_RETURN(const CpuSet cpus, CpusOfNode(request.group->numa_node(), request.node_root));
   return SetAffinity(0, cpus);
 }
 
@@ -200,6 +197,14 @@ absl::Status SetMemPolicy(const v1::GroupSpec& group) {
   const uint64_t* const mask = nodes.empty() ? nullptr : nodes.words().data();
   if (syscall(SYS_set_mempolicy, wanted.mode | FlagBits(group), mask, max_node) == 0) return absl::OkStatus();
   return ErrnoStatus(errno, absl::StrCat("set_mempolicy to ", wanted.name, nodes.empty() ? "" : " of nodes ", wanted.nodes));
+}
+
+absl::StatusOr<CpuSet> CpusOfNode(uint32_t node, const std::string& root) {
+  const std::string path = absl::StrCat(root, "/node", node, "/cpulist");
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  ASSIGN_OR_RETURN(CpuSet cpus, CpuSet::Parse(text));
+  if (cpus.empty()) return absl::FailedPreconditionError(absl::StrCat(path, " lists no CPU: the node has memory only"));
+  return cpus;
 }
 
 void RunSetup(const SetupRequest& request, arena::ErrorText* errors) {

@@ -6,17 +6,20 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/cpu_set.h"
 #include "muster/v1/workload.pb.h"
 #include "worker/arena/layout.h"
 
 namespace muster {
 
+inline constexpr char kNodeRoot[] = "/sys/devices/system/node";
+
 struct SetupRequest {
   const v1::GroupSpec* group = nullptr;
   const CpuSet* cpus = nullptr;  // null: inherited
   uint32_t max_rt_priority = 98;
-  std::string node_root = "/sys/devices/system/node";
+  std::string node_root = kNodeRoot;
 };
 
 // Applies to the calling thread, in this order, what the request asks for; what is absent is left alone. A step that fails
@@ -28,6 +31,9 @@ void RunSetup(const SetupRequest& request, arena::ErrorText* errors);
 // The single steps, for the calling thread.
 absl::Status SetSchedPolicy(const v1::SchedPolicy& policy, uint32_t max_rt_priority);
 absl::Status SetMemPolicy(const v1::GroupSpec& group);
+
+// To which `numa_node` pins a worker. FAILED_PRECONDITION: the node has memory only.
+absl::StatusOr<CpuSet> CpusOfNode(uint32_t node, const std::string& root = kNodeRoot);
 
 }  // namespace muster
 

@@ -151,6 +151,20 @@ TEST_F(PlaceTest, APinOutlivesALaterSetup) {
   EXPECT_EQ(host_.arena().live(0).setups.load(), 2u);
 }
 
+// What a move into a cpuset does before Linux 6.2 is done here by hand.
+TEST_F(PlaceTest, AMoveWhileItRunsRestoresTheCpusOfTheSpec) {
+  ASSERT_EQ(host_.Spawn("num_workers: 2 clone_mode: THREAD affinity { exact { cpus: '1' } }").code(), 0);
+  host_.Start();
+  ASSERT_TRUE(host_.AwaitAllRunning());
+  const CpuSet reset = *CpuSet::Parse("0-1");
+  for (const uint32_t worker : {0, 1}) ASSERT_TRUE(SetAffinity(host_.TidOf(worker), reset).ok());
+  const control::Reply reply = host_.Place(PlaceOf({0, 1}), scratch_.dir().fd());
+  for (const uint32_t worker : {0, 1}) {
+    EXPECT_EQ(reply.places(worker).effective_cpus(), "1");
+    EXPECT_EQ(GetAffinity(host_.TidOf(worker))->ToString(), "1");
+  }
+}
+
 TEST_F(PlaceTest, ACpuThatDoesNotExistIsAnOutcome) {
   ASSERT_EQ(host_.Spawn("num_workers: 1").code(), 0);
   control::Place pin = PlaceOf({0});

@@ -15,6 +15,7 @@
 #include "base/error_detail.h"
 #include "base/file_io.h"
 #include "base/status_macros.h"
+#include "worker/core/setup.h"
 
 namespace muster::host {
 namespace {
@@ -73,7 +74,7 @@ absl::Status Placer::Place(const control::Place& request, const std::vector<Uniq
                            control::Reply* reply) {
   RETURN_IF_ERROR(TakeCandidates(request));
   if (!request.cpus().empty()) {
-    RETURN_IF_ERROR(Pin(request));
+    RETURN_IF_ERROR(TakePins(request));
   } else {
     if (descriptors.empty()) return absl::InvalidArgumentError("no cgroup came with the placement");
     RETURN_IF_ERROR(Move(request, descriptors[0].get()));
@@ -105,7 +106,7 @@ bool Placer::IsAlive(const Candidate& candidate) {
   return !live_.pool.one_process() || access(absl::StrCat("/proc/", candidate.pid, "/task/", candidate.tid).c_str(), F_OK) == 0;
 }
 
-absl::Status Placer::Pin(const control::Place& request) {
+absl::Status Placer::TakePins(const control::Place& request) {
   ASSIGN_OR_RETURN(const CpuSet cpus, CpuSet::Parse(request.cpus()));
   for (const Candidate& candidate : candidates_) live_.pins[candidate.worker] = cpus;
   return absl::OkStatus();
@@ -122,7 +123,6 @@ absl::Status Placer::Move(const control::Place& request, int directory) {
   // Nothing between the writes: the first takes a grace period of the kernel's, and those that follow at once share it.
   for (Candidate& candidate : candidates_) {
     if (!candidate.error.empty()) continue;
-    if (!request.by_thread()) candidate.tid = candidate.pid;
     Write(file.get(), list, &candidate);
     if (!whole_process) continue;
     for (Candidate& other : candidates_) other.error = candidate.error;
@@ -133,9 +133,10 @@ absl::Status Placer::Move(const control::Place& request, int directory) {
 }
 
 void Placer::Write(int file, const std::string& path, Candidate* candidate) const {
-  const std::string id = absl::StrCat(candidate->tid);
+  const bool by_thread = path == "cgroup.threads";
+  const std::string id = absl::StrCat(by_thread ? candidate->tid : candidate->pid);
   if (write(file, id.data(), id.size()) >= 0) return;
-  candidate->error = MoveError(errno, path == "cgroup.threads", absl::StrCat("write ", id, " to ", path));
+  candidate->error = MoveError(errno, by_thread, absl::StrCat("write ", id, " to ", path));
 }
 
 void Placer::ReadMembership(const char* list, int directory) {
@@ -197,11 +198,25 @@ uint32_t Placer::CountUnanswered() {
   return unanswered;
 }
 
+absl::Status Placer::Pin(const Candidate& candidate) const {
+  const auto pin = live_.pins.find(candidate.worker);
+  if (pin != live_.pins.end()) return SetAffinity(candidate.tid, pin->second);
+  // At its gate the worker's own setup has done the rest.
+  if (!live_.is_open()) return absl::OkStatus();
+  const v1::GroupSpec& group = live_.pool.GroupOfWorker(candidate.worker).spec;
+  if (group.has_numa_node()) {
+    ASSIGN_OR_RETURN(const CpuSet cpus, CpusOfNode(group.numa_node()));
+    return SetAffinity(candidate.tid, cpus);
+  }
+  const CpuSet* const asked = live_.pool.CpusOf(candidate.worker);
+  return asked == nullptr ? absl::OkStatus() : SetAffinity(candidate.tid, *asked);
+}
+
+// A move into a cpuset resets the mask before Linux 6.2.
 void Placer::ApplyPins() {
   for (Candidate& candidate : candidates_) {
-    const auto pin = live_.pins.find(candidate.worker);
-    if (pin == live_.pins.end() || candidate.error == kEnded) continue;
-    const absl::Status status = SetAffinity(candidate.tid, pin->second);
+    if (candidate.error == kEnded) continue;
+    const absl::Status status = Pin(candidate);
     if (!status.ok() && candidate.error.empty()) candidate.error = std::string(status.message());
   }
 }

@@ -29,7 +29,7 @@ class Placer {
   struct Candidate {
     uint32_t worker = 0;
     pid_t pid = 0;  // of its process
-    pid_t tid = 0;  // what is placed
+    pid_t tid = 0;
     std::string error;
     std::string cgroup;
     bool asked = false;
@@ -37,12 +37,14 @@ class Placer {
 
   absl::Status TakeCandidates(const control::Place& request);
   bool IsAlive(const Candidate& candidate);
-  absl::Status Pin(const control::Place& request);
+  absl::Status TakePins(const control::Place& request);
   absl::Status Move(const control::Place& request, int directory);
   void Write(int file, const std::string& path, Candidate* candidate) const;
   void ReadMembership(const char* list, int directory);
   void SetUpAgain();
   uint32_t CountUnanswered();
+  // Gives the worker the CPUs that were asked for it, by Place or by its spec.
+  absl::Status Pin(const Candidate& candidate) const;
   void ApplyPins();
   void Report(control::Reply* reply) const;
 
