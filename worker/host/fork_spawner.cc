@@ -76,7 +76,7 @@ absl::Status ForkSpawner::MakeInstance(WorkerRange members, Maker maker) {
     request.pid_out = &shop_.board->ids()[worker];
     const pid_t pid = shop_.cloner->Clone(request);
     if (pid == 0) LiveAsWorker(worker, std::move(plumbing), keep);
-    if (pid < 0) return ErrnoStatus(-pid, absl::StrCat("clone3 of worker ", worker));
+    if (pid < 0) return CloneError(-pid, absl::StrCat("worker ", worker));
   }
   return absl::OkStatus();
 }
@@ -133,7 +133,7 @@ absl::Status ForkSpawner::RunHelpers(uint32_t helpers) {
     const pid_t pid = shop_.cloner->Clone({});
     if (pid == 0) LiveAsHelper(cut);
     if (pid < 0) {
-      status = Exhausted(ErrnoStatus(-pid, "clone3 of a process that makes workers"));
+      status = CloneError(-pid, "a process that makes workers");
       break;
     }
     pids.push_back(pid);

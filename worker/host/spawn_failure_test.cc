@@ -79,6 +79,7 @@ TEST_F(SpawnFailureTest, NoMoreProcessesIsExhaustionToo) {
   const control::Reply reply = host.Spawn("num_workers: 5");
   EXPECT_EQ(reply.code(), kExhausted);
   EXPECT_NE(reply.message().find("EAGAIN"), std::string::npos) << reply.message();
+  EXPECT_NE(reply.message().find("pids.max"), std::string::npos) << reply.message();
   ExpectNothingLeft(host);
 }
 

@@ -48,7 +48,7 @@ absl::StatusOr<pid_t> ThreadSpawner::Run(int birth_fd) {
   request.cgroup_fd = birth_fd;
   const pid_t pid = shop_.cloner->Clone(request);
   if (pid == 0) LiveAsProcess();
-  if (pid < 0) return Exhausted(ErrnoStatus(-pid, "clone3 of the process of worker threads"));
+  if (pid < 0) return CloneError(-pid, "the process of worker threads");
   return pid;
 }
 

@@ -40,6 +40,9 @@ absl::Status AllocateParts(const Pool& pool, WorkerRange workers);
 // ABORTED: musterd does not want the pool any more.
 absl::Status Dropped();
 
+// Why clone3 of `what` failed, in words.
+absl::Status CloneError(int error_number, absl::string_view what);
+
 // The kernel's running out of something has one code, whatever the call said.
 absl::Status Exhausted(const absl::Status& status);
 

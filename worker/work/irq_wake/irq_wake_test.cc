@@ -28,6 +28,13 @@ TEST_F(IrqWakeTest, AReceiverWithoutASenderEndsAtTheStop) {
   EXPECT_EQ(group.meter(1).iterations(), 0u);
 }
 
+TEST_F(IrqWakeTest, AReceiverThatNeverHearsAnythingSaysSo) {
+  GroupFixture group("irq_wake { interface: \"lo\" interval_us: 0 }");
+  EXPECT_EQ(group.RunOnce(1), StepResult::kContinue);
+  EXPECT_EQ(group.meter(1).work_units(), 0u);
+  EXPECT_STRNE(group.record(1).control().noop_reason.bytes, "");
+}
+
 TEST_F(IrqWakeTest, WithoutANetworkDeviceBothMarkTimeAndSayWhy) {
   GroupFixture group("irq_wake {}");
   for (uint32_t position : {0u, 1u}) {
