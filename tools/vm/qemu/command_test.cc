@@ -82,6 +82,10 @@ TEST(QemuCommandTest, KernelArgumentsStandBeforeThoseOfInit) {
   EXPECT_THAT(KernelCommandLine(command), HasSubstr(" --daemon=--allow-exec"));
 }
 
+TEST(QemuCommandTest, KernelDoesNotTestItsTimerOnABusyMachine) {
+  EXPECT_THAT(KernelCommandLine(Command(TransportKind::kForwardedPort)), HasSubstr(" no_timer_check "));
+}
+
 TEST(TransportTest, AutoTakesTheBestThatIsThere) {
   const TransportRequest request = {"auto", "/d"};
   HostVsock host;
