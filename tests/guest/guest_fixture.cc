@@ -1,56 +1,81 @@
 #include "tests/guest/guest_fixture.h"
 
-#include <stdlib.h>
+#include <time.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/deadline.h"
+#include "base/status_macros.h"
 #include "google/protobuf/text_format.h"
+#include "tools/vm/kernel/kernel_store.h"
 #include "tools/vm/kernel/vsock_device.h"
 #include "tools/vm/run/prepare.h"
 
 namespace muster {
 namespace {
 
-constexpr absl::Duration kBootLimit = absl::Seconds(120);
-constexpr absl::Duration kPatience = absl::Seconds(60);
+constexpr absl::Duration kBootLimit = absl::Minutes(5);
+constexpr absl::Duration kPeriod = absl::Milliseconds(100);
+
+std::unique_ptr<vm::Guest>& TheGuest() {
+  static auto* const guest = new std::unique_ptr<vm::Guest>();
+  return *guest;
+}
 
 void Say(const std::string& line) { std::cerr << line << "\n"; }
 
 absl::StatusOr<vm::GuestOptions> Prepare(std::vector<std::string> flags) {
-  // Emulation, so that the guest is the same everywhere.
   for (const char* flag : {"--accel=tcg", "--init=tools/vm/init/muster-guest-init", "--musterd=daemon/musterd-static",
-                           "--muster-worker=worker/muster-worker"}) {
+                           "--muster-worker=worker/muster-worker", "--daemon-arg=--collect-deadline=2m",
+                           "--daemon-arg=--spawn-timeout=2m"}) {
     flags.push_back(flag);
   }
-  const absl::StatusOr<vm::Flags> parsed = vm::Flags::Parse(flags, vm::GuestFlags());
-  if (!parsed.ok()) return parsed.status();
-  return vm::PrepareGuest(*parsed, Say);
+  ASSIGN_OR_RETURN(const vm::Flags parsed, vm::Flags::Parse(flags, vm::GuestFlags()));
+  if (parsed.Get("transport") == "vhost-device-vsock") {
+    ASSIGN_OR_RETURN(const vm::KernelOptions options, vm::KernelOptionsFrom(parsed));
+    RETURN_IF_ERROR(vm::FetchVsockDevice(options).status());
+  }
+  return vm::PrepareGuest(parsed, Say);
 }
 
-absl::StatusOr<std::unique_ptr<vm::Guest>> BootGuest(const std::vector<std::string>& flags) {
-  const absl::StatusOr<vm::GuestOptions> options = Prepare(flags);
-  if (!options.ok()) return options.status();
-  absl::StatusOr<std::unique_ptr<vm::Guest>> guest = vm::Guest::Launch(*options);
-  if (!guest.ok()) return guest;
-  const Deadline deadline = Deadline::After(kBootLimit);
-  std::optional<vm::GuestFailure> failure = (*guest)->WaitForInit(deadline);
-  if (!failure.has_value()) failure = (*guest)->WaitForDaemon(deadline);
-  if (failure.has_value()) return absl::InternalError(failure->message);
-  const vm::BootTimes times = (*guest)->boot_times();
-  Say(absl::StrCat("booted: QEMU ", absl::FormatDuration(times.qemu), ", kernel ", absl::FormatDuration(times.kernel),
-                   ", init ", absl::FormatDuration(times.init), ", musterd ", absl::FormatDuration(times.daemon), "; ",
-                   Describe((*guest)->transport())));
-  return guest;
+size_t CountWorkers(const v1::WorkloadSpec& spec) {
+  size_t workers = spec.has_num_workers() ? spec.num_workers() : 1;
+  for (const v1::GroupSpec& group : spec.composed()) workers += group.num_workers();
+  return workers;
 }
 
 }  // namespace
 
-std::unique_ptr<vm::Guest> GuestTest::guest_;
+absl::StatusOr<std::unique_ptr<vm::Guest>> BootGuest(std::vector<std::string> flags) {
+  ASSIGN_OR_RETURN(const vm::GuestOptions options, Prepare(std::move(flags)));
+  ASSIGN_OR_RETURN(std::unique_ptr<vm::Guest> guest, vm::Guest::Launch(options));
+  const Deadline deadline = Deadline::After(kBootLimit);
+  std::optional<vm::GuestFailure> failure = guest->WaitForInit(deadline);
+  if (!failure.has_value()) failure = guest->WaitForDaemon(deadline);
+  if (failure.has_value()) return absl::InternalError(failure->message);
+  const vm::BootTimes times = guest->boot_times();
+  Say(absl::StrCat("booted: QEMU ", absl::FormatDuration(times.qemu), ", kernel ", absl::FormatDuration(times.kernel),
+                   ", init ", absl::FormatDuration(times.init), ", musterd ", absl::FormatDuration(times.daemon), "; ",
+                   Describe(guest->transport())));
+  return guest;
+}
+
+void SharedGuest::SetUp() {
+  absl::StatusOr<std::unique_ptr<vm::Guest>> guest = BootGuest(flags_);
+  if (guest.ok()) TheGuest() = *std::move(guest);
+  // Every test then fails by itself.
+  if (!guest.ok()) ADD_FAILURE() << "no guest: " << guest.status();
+}
+
+void SharedGuest::TearDown() {
+  if (TheGuest() == nullptr) return;
+  Say(absl::StrCat("powered off in ",
+                   absl::FormatDuration(TheGuest()->PowerOff(Deadline::After(absl::Seconds(20))))));
+  TheGuest().reset();
+}
 
 v1::WorkloadSpec ParseSpec(const std::string& text) {
   v1::WorkloadSpec spec;
@@ -58,71 +83,106 @@ v1::WorkloadSpec ParseSpec(const std::string& text) {
   return spec;
 }
 
+bool AllWorked(const std::vector<uint64_t>& iterations) {
+  return std::count(iterations.begin(), iterations.end(), 0u) == 0;
+}
+
 double CpuShare(const v1::WorkerReport& report) {
   return static_cast<double>(report.cpu_time_ns()) / static_cast<double>(std::max<uint64_t>(1, report.wall_time_ns()));
 }
 
-void GuestTest::Boot(const std::vector<std::string>& flags) {
-  absl::StatusOr<std::unique_ptr<vm::Guest>> guest = BootGuest(flags);
-  if (guest.ok()) {
-    guest_ = *std::move(guest);
-  } else {
-    ADD_FAILURE() << guest.status();
-  }
-}
-
-void GuestTest::TearDownTestSuite() {
-  if (guest_ == nullptr) return;
-  Say(absl::StrCat("powered off in ", absl::FormatDuration(guest_->PowerOff(Deadline::After(absl::Seconds(20))))));
-  guest_.reset();
-}
+vm::Guest& GuestTest::guest() { return *TheGuest(); }
 
 void GuestTest::SetUp() {
-  ASSERT_NE(guest_, nullptr) << "there is no guest";
-  absl::StatusOr<Client> client = Client::Connect(guest_->address(), {.connect_timeout = kPatience});
+  ASSERT_NE(TheGuest(), nullptr) << "there is no guest";
+  ClientOptions options;
+  options.connect_timeout = kPatience;
+  options.lease.on_event = [this](const v1::LeaseEvent& event) {
+    if (event.opened().reattached()) ++reattached_;
+  };
+  absl::StatusOr<Client> client = Client::Connect(guest().address(), std::move(options));
   ASSERT_TRUE(client.ok()) << client.status();
   client_ = *std::move(client);
 }
 
 void GuestTest::TearDown() {
   client_.reset();
-  if (guest_ == nullptr) return;
-  const std::optional<vm::GuestFailure> failure = guest_->FindFailure();
+  if (TheGuest() == nullptr) return;
+  EXPECT_EQ(CountPools(), 0);
+  const std::optional<vm::GuestFailure> failure = guest().FindFailure();
   EXPECT_FALSE(failure.has_value()) << failure->message;
-  if (HasFailure()) Say(absl::StrCat("the guest's console:\n", guest_->ConsoleTail(40)));
+  if (HasFailure()) Say(absl::StrCat("the guest's console:\n", guest().ConsoleTail(40)));
 }
 
-WorkloadHandle GuestTest::Spawn(const std::string& spec) {
-  absl::StatusOr<WorkloadHandle> pool = client_->Spawn(ParseSpec(spec));
-  if (!pool.ok()) {
-    ADD_FAILURE() << "Spawn: " << pool.status();
-    std::cerr << guest_->ConsoleTail(40) << "\n";
-    // Without a pool the test cannot go on, and a handle cannot be made up.
-    TearDownTestSuite();
-    abort();
-  }
-  return *std::move(pool);
-}
-
-void GuestTest::Run(const WorkloadHandle& pool, absl::Duration duration) {
-  const Deadline end = Deadline::After(duration);
-  const absl::Status watched =
-      pool.Watch(std::min(duration, absl::Milliseconds(200)), [&](const v1::WatchUpdate&) { return !end.Expired(); },
-                 {.timeout = duration + kPatience});
+void GuestTest::WaitUntil(const WorkloadHandle& pool, const Reached& reached) {
+  std::vector<uint64_t> totals(pool.workers().size());
+  const absl::Status watched = pool.Watch(
+      kPeriod,
+      [&](const v1::WatchUpdate& update) {
+        for (size_t worker = 0; worker < totals.size(); ++worker) totals[worker] += update.iterations_delta(worker);
+        return !reached(totals);
+      },
+      {.timeout = kPatience});
   EXPECT_TRUE(watched.ok()) << watched;
 }
 
-std::vector<v1::WorkerReport> GuestTest::RunSpec(const std::string& spec, absl::Duration duration) {
-  WorkloadHandle pool = Spawn(spec);
-  const absl::Status started = pool.Start();
+void GuestTest::RunFor(const WorkloadHandle& pool, absl::Duration least) {
+  const absl::Duration end = GuestTime() + least;
+  WaitUntil(pool, [&](const std::vector<uint64_t>& iterations) { return GuestTime() >= end && AllWorked(iterations); });
+}
+
+GuestTest::Reached GuestTest::PassedHere(absl::Duration duration) {
+  return [duration, end = std::optional<Deadline>()](const std::vector<uint64_t>&) mutable {
+    if (!end.has_value()) end = Deadline::After(duration);
+    return end->Expired();
+  };
+}
+
+std::optional<WorkloadHandle> GuestTest::StartSpec(const std::string& spec) {
+  absl::StatusOr<WorkloadHandle> pool = client_->Spawn(ParseSpec(spec));
+  EXPECT_TRUE(pool.ok()) << "Spawn: " << pool.status();
+  if (!pool.ok()) return std::nullopt;
+  const absl::Status started = pool->Start();
   EXPECT_TRUE(started.ok()) << started;
-  Run(pool, duration);
-  absl::StatusOr<CollectedReports> collected = std::move(pool).StopAndCollect({.call = {.timeout = kPatience}});
-  if (!collected.ok()) {
-    ADD_FAILURE() << "StopAndCollect: " << collected.status();
-    return std::vector<v1::WorkerReport>(ParseSpec(spec).num_workers());
-  }
+  return *std::move(pool);
+}
+
+std::vector<v1::WorkerReport> GuestTest::RunSpec(const std::string& spec, absl::Duration least) {
+  std::optional<WorkloadHandle> pool = StartSpec(spec);
+  if (pool.has_value()) RunFor(*pool, least);
+  return Finish(std::move(pool), spec);
+}
+
+std::vector<v1::WorkerReport> GuestTest::RunSpec(const std::string& spec, const Reached& reached) {
+  std::optional<WorkloadHandle> pool = StartSpec(spec);
+  if (pool.has_value()) WaitUntil(*pool, reached);
+  return Finish(std::move(pool), spec);
+}
+
+std::vector<v1::WorkerReport> GuestTest::Finish(std::optional<WorkloadHandle> pool, const std::string& spec) {
+  const size_t workers = CountWorkers(ParseSpec(spec));
+  if (!pool.has_value()) return std::vector<v1::WorkerReport>(workers);
+  absl::StatusOr<CollectedReports> collected = (*std::move(pool)).StopAndCollect({.call = {.timeout = kPatience}});
+  EXPECT_TRUE(collected.ok()) << "StopAndCollect: " << collected.status();
+  if (!collected.ok()) return std::vector<v1::WorkerReport>(workers);
+  EXPECT_EQ(collected->reports.size(), workers);
+  collected->reports.resize(workers);
   return std::move(collected->reports);
+}
+
+absl::Duration GuestTest::GuestTime() {
+  clockid_t clock = 0;
+  timespec time = {};
+  EXPECT_EQ(clock_getcpuclockid(guest().qemu_pid(), &clock), 0);
+  EXPECT_EQ(clock_gettime(clock, &time), 0);
+  return absl::DurationFromTimespec(time);
+}
+
+int GuestTest::CountPools() {
+  const absl::StatusOr<Operator> connected = Operator::Connect(guest().address(), {.timeout = kPatience});
+  const auto pools = connected.ok() ? connected->ListPools({.timeout = kPatience}) : connected.status();
+  EXPECT_TRUE(pools.ok()) << pools.status();
+  return pools.ok() ? pools->pools_size() : -1;
 }
 
 }  // namespace muster

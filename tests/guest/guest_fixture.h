@@ -1,48 +1,93 @@
-// A guest for a suite of tests: booted once, used by all.
+// A guest for a test program: booted once, used by all its tests.
 #ifndef MUSTER_TESTS_GUEST_GUEST_FIXTURE_H_
 #define MUSTER_TESTS_GUEST_GUEST_FIXTURE_H_
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "client/client.h"
+#include "client/operator.h"
 #include "tools/vm/run/guest.h"
 
 namespace muster {
 
+// Flags as those of `muster vm run`. Emulated, so that it is the same guest everywhere; its daemon has patience, as this
+// machine may be busy. A vsock device, a kernel or a
+// QEMU that cannot be had is an error that says so. Ready when it returns.
+absl::StatusOr<std::unique_ptr<vm::Guest>> BootGuest(std::vector<std::string> flags);
+
+// The guest that all tests of a program share: each program says once, at namespace scope,
+//   const auto* const kGuest = testing::AddGlobalTestEnvironment(new SharedGuest({"--cpus=2"}));
+class SharedGuest : public testing::Environment {
+ public:
+  explicit SharedGuest(std::vector<std::string> flags) : flags_(std::move(flags)) {}
+
+  void SetUp() override;
+  void TearDown() override;
+
+ private:
+  const std::vector<std::string> flags_;
+};
+
 // The spec that the text says; a test that writes a wrong one fails.
 v1::WorkloadSpec ParseSpec(const std::string& text);
 
-// Each suite derives from it and boots its guest in SetUpTestSuite. Every test has a client, and must leave no pool
-// behind. A test that fails shows the guest's last words.
+// Every test has a client, and must leave no pool behind; nobody may have taken the guest for dead meanwhile. A test
+// that fails shows the guest's last words.
 class GuestTest : public testing::Test {
  protected:
-  // `flags` as those of `muster vm run`. Without a guest every test of the suite fails.
-  static void Boot(const std::vector<std::string>& flags);
-  static void TearDownTestSuite();
+  // For what takes a second on an idle machine.
+  static constexpr absl::Duration kPatience = absl::Minutes(3);
+  // What a handle waits for: true for the totals that end the wait.
+  using Reached = std::function<bool(const std::vector<uint64_t>& iterations)>;
 
   void SetUp() override;
   void TearDown() override;
 
   Client& client() { return *client_; }
-  static vm::Guest& guest() { return *guest_; }
+  static vm::Guest& guest();
+  // How often the lease was reattached: each time the guest had been taken for dead.
+  int reattached() const { return reattached_; }
 
-  WorkloadHandle Spawn(const std::string& spec);
-  // Lets it run, by the host's clock.
-  static void Run(const WorkloadHandle& pool, absl::Duration duration);
-  // Spawn, start, run, stop: all reports, in worker order.
-  std::vector<v1::WorkerReport> RunSpec(const std::string& spec, absl::Duration duration);
+  static void WaitUntil(const WorkloadHandle& pool, const Reached& reached);
+  // Until the guest, which this load keeps busy, was given that much time, and every worker has done something.
+  static void RunFor(const WorkloadHandle& pool, absl::Duration least);
+
+  // For loads that leave the guest idle: so much time from its first call, by this machine's clock.
+  static Reached PassedHere(absl::Duration duration);
+
+  // Spawn, start, run, stop: all reports, in worker order; after a failure as many empty ones.
+  std::vector<v1::WorkerReport> RunSpec(const std::string& spec, absl::Duration least);
+  std::vector<v1::WorkerReport> RunSpec(const std::string& spec, const Reached& reached);
+
+  // Spawned and started. An empty optional is a failure that has been told.
+  std::optional<WorkloadHandle> StartSpec(const std::string& spec);
+
+  // The time that this machine has given the guest, whose CPUs share one thread. While they are all busy it goes as
+  // the guest's clock does on a machine that has nothing else to do.
+  static absl::Duration GuestTime();
+
+  // Of the whole daemon.
+  int CountPools();
 
  private:
-  static std::unique_ptr<vm::Guest> guest_;
+  std::vector<v1::WorkerReport> Finish(std::optional<WorkloadHandle> pool, const std::string& spec);
+
+  std::atomic<int> reattached_ = 0;
   std::optional<Client> client_;
 };
+
+// Every worker has iterations.
+bool AllWorked(const std::vector<uint64_t>& iterations);
 
 // CPU time over wall time of a worker's loop.
 double CpuShare(const v1::WorkerReport& report);

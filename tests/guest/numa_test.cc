@@ -1,35 +1,34 @@
-// Four CPUs on two nodes, reached over vsock: where pages and workers go.
+// Four CPUs on two nodes, reached over vsock: where pages and workers go, and who answers while real-time workers spin.
+#include <algorithm>
+
 #include "tests/guest/guest_fixture.h"
-#include "tools/vm/kernel/vsock_device.h"
-#include "tools/vm/support/cache.h"
+#include "tests/guest/work_types.h"
 
 namespace muster {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::IsSubsetOf;
+using ::testing::StartsWith;
 
 constexpr uint64_t kWalkedPages = 4096;
 // 16 MiB in pages of 4 KiB.
 constexpr char kWalk[] = "work { cache_pressure { size_kib: 16384 stride: 4096 } } ";
 
+[[maybe_unused]] const auto* const kGuest = testing::AddGlobalTestEnvironment(
+    new SharedGuest({"--cpus=4", "--numa=2", "--memory=768M", "--transport=vhost-device-vsock",
+                     "--add=bin/loopback-client:tests/guest/loopback_client", "--daemon-arg=--allow-exec",
+                     "--daemon-arg=--vsock-local"}));
+
+INSTANTIATE_TEST_SUITE_P(TwoNodes, WorkTypeTest, testing::ValuesIn(WorkTypeFields()), WorkTypeName);
+
+using NumaGuestTest = GuestTest;
+
 uint64_t Pages(const v1::WorkerReport& report, uint32_t node) {
   const auto found = report.numa_pages().find(node);
   return found == report.numa_pages().end() ? 0 : found->second;
 }
-
-class NumaGuestTest : public GuestTest {
- protected:
-  static void SetUpTestSuite() {
-    // Where it cannot be had, the guest is reached through a forwarded port, and says so.
-    vm::KernelOptions options;
-    const absl::StatusOr<std::string> cache = vm::OpenCache("");
-    if (cache.ok()) options.cache = *cache;
-    if (cache.ok()) vm::FetchVsockDevice(options).IgnoreError();
-    Boot({"--cpus=4", "--numa=2", "--memory=768M", "--add=bin/loopback-client:tests/guest/loopback_client",
-          "--daemon-arg=--allow-exec", "--daemon-arg=--vsock-local"});
-  }
-};
 
 TEST_F(NumaGuestTest, TopologyIsAsAsked) {
   const auto info = client().ServerInfo();
@@ -44,19 +43,28 @@ TEST_F(NumaGuestTest, TopologyIsAsAsked) {
 
 TEST_F(NumaGuestTest, BoundPagesAreOnTheirNode) {
   const auto reports = RunSpec(std::string(kWalk) + "mem_policy { bind { nodes: '1' } }", absl::Seconds(1));
-  EXPECT_EQ(reports[0].setup_errors().mem_policy_error(), "");
+  ExpectSound(reports[0]);
+  EXPECT_GE(Pages(reports[0], 1), kWalkedPages);
+  EXPECT_LT(Pages(reports[0], 0), kWalkedPages / 2);
+}
+
+TEST_F(NumaGuestTest, PreferredPagesAreOnTheirNode) {
+  const auto reports = RunSpec(std::string(kWalk) + "mem_policy { preferred { node: 1 } }", absl::Seconds(1));
+  ExpectSound(reports[0]);
   EXPECT_GE(Pages(reports[0], 1), kWalkedPages);
   EXPECT_LT(Pages(reports[0], 0), kWalkedPages / 2);
 }
 
 TEST_F(NumaGuestTest, InterleavedPagesAreOnBothNodes) {
   const auto reports = RunSpec(std::string(kWalk) + "mem_policy { interleave { nodes: '0-1' } }", absl::Seconds(1));
+  ExpectSound(reports[0]);
   EXPECT_GE(Pages(reports[0], 0), kWalkedPages / 3);
   EXPECT_GE(Pages(reports[0], 1), kWalkedPages / 3);
 }
 
 TEST_F(NumaGuestTest, LocalPagesFollowTheNodeOfTheWorker) {
   const auto reports = RunSpec(std::string(kWalk) + "numa_node: 1 mem_policy { local {} }", absl::Seconds(1));
+  ExpectSound(reports[0]);
   EXPECT_EQ(reports[0].effective_cpus(), "2-3");
   EXPECT_THAT(reports[0].cpus_used(), IsSubsetOf({2u, 3u}));
   EXPECT_GE(Pages(reports[0], 1), kWalkedPages);
@@ -66,15 +74,15 @@ TEST_F(NumaGuestTest, CpusetMemsHoldsPagesOnItsNode) {
   const auto reports = RunSpec(
       std::string("cgroups { name: 'far' settings { cpuset_cpus: '0-1' cpuset_mems: '1' } } cgroup: 'far' ") + kWalk,
       absl::Seconds(1));
+  ExpectSound(reports[0]);
   EXPECT_THAT(reports[0].cpus_used(), IsSubsetOf({0u, 1u}));
   EXPECT_GE(Pages(reports[0], 1), kWalkedPages);
 }
 
 TEST_F(NumaGuestTest, LlcAlignedWorkersShareOneCache) {
-  const auto reports = RunSpec("num_workers: 2 affinity { llc_aligned {} }", absl::Milliseconds(500));
+  const auto reports = RunSpec("num_workers: 2 affinity { llc_aligned {} }", AllWorked);
   EXPECT_EQ(reports[0].effective_cpus(), reports[1].effective_cpus());
-  EXPECT_TRUE(reports[0].effective_cpus() == "0-1" || reports[0].effective_cpus() == "2-3")
-      << reports[0].effective_cpus();
+  EXPECT_THAT(reports[0].effective_cpus(), AnyOf("0-1", "2-3"));
 }
 
 TEST_F(NumaGuestTest, RealTimeAndDeadlinePoliciesAreApplied) {
@@ -82,31 +90,105 @@ TEST_F(NumaGuestTest, RealTimeAndDeadlinePoliciesAreApplied) {
       work { bursty {} } sched_policy { fifo { priority: 50 } }
       composed { num_workers: 1 work { bursty {} } sched_policy { round_robin { priority: 10 } } }
       composed { num_workers: 1 work { bursty {} } sched_policy { deadline { runtime { nanos: 5000000 } deadline { nanos: 50000000 } } } }
-      composed { num_workers: 1 work { bursty {} } sched_policy { batch {} } })",
-                               absl::Seconds(1));
+      composed { num_workers: 1 work { bursty {} } sched_policy { batch {} } }
+      composed { num_workers: 1 work { bursty {} } sched_policy { idle {} } nice: 5 })",
+                               AllWorked);
+  for (const v1::WorkerReport& report : reports) ExpectSound(report);
   EXPECT_EQ(reports[0].effective_policy(), "SCHED_FIFO 50");
   EXPECT_EQ(reports[1].effective_policy(), "SCHED_RR 10");
-  EXPECT_EQ(reports[2].sched_policy_error(), "");
-  EXPECT_EQ(reports[2].effective_policy().rfind("SCHED_DEADLINE", 0), 0u) << reports[2].effective_policy();
-  EXPECT_EQ(reports[3].effective_policy().rfind("SCHED_BATCH", 0), 0u) << reports[3].effective_policy();
+  EXPECT_THAT(reports[2].effective_policy(), StartsWith("SCHED_DEADLINE"));
+  EXPECT_THAT(reports[3].effective_policy(), StartsWith("SCHED_BATCH"));
+  EXPECT_THAT(reports[4].effective_policy(), StartsWith("SCHED_IDLE"));
 }
 
 TEST_F(NumaGuestTest, ClientInTheGuestReachesTheDaemonOverVsockLoopback) {
-  if (guest().transport().kind == vm::TransportKind::kForwardedPort)
-    GTEST_SKIP() << "no vsock device could be had: the daemon does not listen on vsock";
-  WorkloadHandle pool =
-      Spawn("work { custom { label: 'loopback' program { path: '/bin/loopback-client' args: 'vsock://1:7070' } } }");
-  ASSERT_TRUE(pool.Start().ok());
+  auto pool = StartSpec("work { custom { label: 'loopback' program { path: '/bin/loopback-client' args: 'vsock://1:7070' } } }");
+  ASSERT_TRUE(pool.has_value());
   // It ends by itself, and its pool with it.
   const absl::Status watched =
-      pool.Watch(absl::Milliseconds(100), [](const v1::WatchUpdate& update) { return update.states(0) < v1::FINISHED; },
-                 {.timeout = absl::Seconds(60)});
+      pool->Watch(absl::Milliseconds(100), [](const v1::WatchUpdate& update) { return update.states(0) < v1::FINISHED; },
+                  {.timeout = kPatience});
   EXPECT_TRUE(watched.ok()) << watched;
-  const auto collected = std::move(pool).StopAndCollect();
+  const auto collected = (*std::move(pool)).StopAndCollect();
   ASSERT_TRUE(collected.ok()) << collected.status();
   const v1::WorkerReport& report = collected->reports[0];
   EXPECT_TRUE(report.kernel_accounting().has_exit_code() && report.kernel_accounting().exit_code() == 0)
       << report.ShortDebugString();
+}
+
+// Every CPU of the guest has a worker at SCHED_FIFO 50 that never sleeps.
+class RealTimeLoadTest : public GuestTest {
+ protected:
+  void SetUp() override {
+    GuestTest::SetUp();
+    if (HasFatalFailure()) return;
+    pool_ = StartSpec(R"(
+        sched_policy { fifo { priority: 50 } } affinity { exact { cpus: "0" } }
+        composed { num_workers: 1 work { spin_wait {} } sched_policy { fifo { priority: 50 } } affinity { exact { cpus: "1" } } }
+        composed { num_workers: 1 work { spin_wait {} } sched_policy { fifo { priority: 50 } } affinity { exact { cpus: "2" } } }
+        composed { num_workers: 1 work { spin_wait {} } sched_policy { fifo { priority: 50 } } affinity { exact { cpus: "3" } } })");
+    ASSERT_TRUE(pool_.has_value());
+    WaitUntil(*pool_, AllWorked);
+  }
+
+  void TearDown() override {
+    if (pool_.has_value()) CollectAll();
+    GuestTest::TearDown();
+  }
+
+  void CollectAll() {
+    const auto collected = (*std::exchange(pool_, std::nullopt)).StopAndCollect();
+    ASSERT_TRUE(collected.ok()) << collected.status();
+    for (const v1::WorkerReport& report : collected->reports) {
+      ExpectSound(report);
+      EXPECT_EQ(report.effective_policy(), "SCHED_FIFO 50");
+      // The four share one thread of this machine.
+      EXPECT_GT(CpuShare(report), 0.1);
+    }
+  }
+
+  // The longest of several, in the guest's time.
+  template <typename Call>
+  static absl::Duration Longest(Call call) {
+    absl::Duration longest;
+    for (int round = 0; round < kRounds; ++round) {
+      const absl::Duration before = GuestTime();
+      call(round);
+      longest = std::max(longest, GuestTime() - before);
+    }
+    return longest;
+  }
+
+  static constexpr int kRounds = 5;
+  std::optional<WorkloadHandle> pool_;
+};
+
+TEST_F(RealTimeLoadTest, SnapshotAnswersWithinASecond) {
+  EXPECT_LT(Longest([&](int) { EXPECT_TRUE(pool_->Snapshot().ok()); }), absl::Seconds(1));
+}
+
+TEST_F(RealTimeLoadTest, StartStopAndDropAnswerWithinASecond) {
+  std::vector<WorkloadHandle> pools;
+  for (int i = 0; i < 2 * kRounds; ++i) {
+    auto pool = client().Spawn(ParseSpec("sched_policy { fifo { priority: 51 } } work { bursty {} }"));
+    ASSERT_TRUE(pool.ok()) << pool.status();
+    pools.push_back(*std::move(pool));
+  }
+  EXPECT_LT(Longest([&](int i) { EXPECT_TRUE(pools[i].Start().ok()); }), absl::Seconds(1));
+  const auto ignore = [](v1::WorkerReport&&) {};
+  // One call each: the handle's own would also confirm and drop.
+  EXPECT_LT(Longest([&](int i) { EXPECT_TRUE(pools[i].remote().Collect({}, ignore).ok()); }), absl::Seconds(1));
+  EXPECT_LT(Longest([&](int i) { EXPECT_TRUE(std::move(pools[kRounds + i]).Drop().ok()); }), absl::Seconds(1));
+}
+
+TEST_F(RealTimeLoadTest, GuestIsNotTakenForDead) {
+  const absl::Duration before = GuestTime();
+  // Several times what keepalive waits for before it gives a peer up.
+  constexpr absl::Duration kLong = absl::Seconds(8);
+  WaitUntil(*pool_, PassedHere(kLong));
+  if (GuestTime() - before < kLong / 2) GTEST_SKIP() << "this machine was too busy to give the guest half of its time";
+  EXPECT_EQ(reattached(), 0);
+  EXPECT_TRUE(client().lease_status().ok()) << client().lease_status();
 }
 
 }  // namespace

@@ -1,0 +1,172 @@
+// `muster vm` as a user runs it: what it says, and what is left of it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "base/file_io.h"
+#include "tests/support/program_run.h"
+#include "tools/vm/exit_codes.h"
+
+namespace muster {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr absl::Duration kPatience = absl::Minutes(5);
+
+class CommandLineTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_NE(mkdtemp(tmp_.data()), nullptr);
+    root_ = tmp_ + "/muster-vm-0";
+    std::ofstream(tmp_ + "/short.txtpb") << "num_workers: 2";
+    std::ofstream(tmp_ + "/long.txtpb") << "duration { seconds: 3600 }";
+  }
+  void TearDown() override { fs::remove_all(tmp_); }
+
+  // Everything of a guest lies in a folder of the test's own.
+  StartedProgram Start(std::vector<std::string> args) {
+    args.insert(args.begin(), "vm");
+    for (const char* flag : {"--init=tools/vm/init/muster-guest-init", "--musterd=daemon/musterd-static",
+                             "--muster-worker=worker/muster-worker"}) {
+      args.push_back(flag);
+    }
+    return StartProgram("tools/muster", std::move(args), {"TMPDIR=" + tmp_});
+  }
+  StartedProgram StartRun(std::vector<std::string> args) {
+    args.insert(args.begin(), {"run", "--accel=tcg", "--boot-timeout=300"});
+    return Start(std::move(args));
+  }
+
+  // Its exit code; -1 when a signal ended it.
+  int Finish(const StartedProgram& program) {
+    const absl::StatusOr<ProcessEnd> end = program.process.pidfd.Reap(Deadline::After(kPatience));
+    EXPECT_TRUE(end.ok()) << end.status();
+    return end.ok() ? end->exit_code : -1;
+  }
+
+  // Until it has said so on its standard error stream.
+  void WaitFor(const StartedProgram& program, const std::string& words) {
+    const Deadline deadline = Deadline::After(kPatience);
+    while (!absl::StrContains(ReadOutput(program.standard_error), words)) {
+      ASSERT_FALSE(deadline.Expired()) << ReadOutput(program.standard_error);
+      ASSERT_FALSE(program.process.pidfd.WaitEnd(Deadline::After(absl::Milliseconds(20))).ok())
+          << ReadOutput(program.standard_error);
+    }
+  }
+
+  // Processes with the test's folder on their command line and this program's name.
+  std::vector<pid_t> Processes(const std::string& name = "") const {
+    std::vector<pid_t> found;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator("/proc", error)) {
+      pid_t pid = 0;
+      if (!absl::SimpleAtoi(entry.path().filename().string(), &pid)) continue;
+      const auto line = ReadFile((entry.path() / "cmdline").string());
+      if (line.ok() && absl::StrContains(*line, root_) && absl::StrContains(*line, name)) found.push_back(pid);
+    }
+    return found;
+  }
+  std::vector<std::string> Folders() const {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(root_, error)) {
+      if (entry.is_directory()) names.push_back(entry.path().filename());
+    }
+    return names;
+  }
+  void ExpectNoProcess() {
+    const Deadline deadline = Deadline::After(kPatience);
+    while (!Processes().empty() && !deadline.Expired()) {
+    }
+    EXPECT_THAT(Processes(), IsEmpty());
+  }
+  void ExpectNothingIsLeft() {
+    ExpectNoProcess();
+    EXPECT_THAT(Folders(), IsEmpty());
+  }
+
+  std::string tmp_ = "/tmp/mvXXXXXX";
+  std::string root_;
+};
+
+TEST_F(CommandLineTest, ARunTellsItsStagesAndLeavesNothing) {
+  const StartedProgram program = StartRun({tmp_ + "/short.txtpb"});
+  const int code = Finish(program);
+  const std::string said = ReadOutput(program.standard_error);
+  EXPECT_EQ(code, 0) << said;
+  EXPECT_THAT(said, AllOf(HasSubstr("transport: "), HasSubstr("serving after "), HasSubstr("QEMU and firmware "),
+                          HasSubstr("kernel "), HasSubstr("init "), HasSubstr("musterd "), HasSubstr("powered off in ")));
+  EXPECT_THAT(ReadOutput(program.standard_output), HasSubstr("--- stats ---"));
+  ExpectNothingIsLeft();
+}
+
+TEST_F(CommandLineTest, TheNextRunRemovesWhatAKilledOneLeft) {
+  const StartedProgram program = StartRun({"--transport=vhost-device-vsock", tmp_ + "/long.txtpb"});
+  WaitFor(program, "serving after");
+  EXPECT_EQ(Processes().size(), 2u) << "QEMU and its vsock device";
+  ASSERT_TRUE(program.process.pidfd.Signal(SIGKILL).ok());
+  EXPECT_EQ(Finish(program), -1);
+  ExpectNoProcess();
+  EXPECT_EQ(Folders().size(), 1u);
+  EXPECT_EQ(Finish(StartRun({"--qemu=/bin/false", tmp_ + "/short.txtpb"})), vm::kExitNoGuest);
+  ExpectNothingIsLeft();
+}
+
+TEST_F(CommandLineTest, AnInterruptDuringTheBootLeavesNothing) {
+  const StartedProgram program = StartRun({tmp_ + "/long.txtpb"});
+  WaitFor(program, "transport: ");
+  EXPECT_FALSE(Processes("qemu").empty());
+  ASSERT_TRUE(program.process.pidfd.Signal(SIGINT).ok());
+  EXPECT_EQ(Finish(program), vm::kExitInterrupted);
+  ExpectNothingIsLeft();
+}
+
+TEST_F(CommandLineTest, AGuestThatIsKilledUnderARunIsSaidAndLeavesNothing) {
+  const StartedProgram program = StartRun({tmp_ + "/long.txtpb"});
+  WaitFor(program, "serving after");
+  for (const pid_t pid : Processes("qemu")) EXPECT_EQ(kill(pid, SIGKILL), 0);
+  const int code = Finish(program);
+  const std::string said = ReadOutput(program.standard_error);
+  EXPECT_EQ(code, vm::kExitGuestLost) << said;
+  EXPECT_THAT(said, HasSubstr("QEMU ended"));
+  ExpectNothingIsLeft();
+}
+
+TEST_F(CommandLineTest, APanicIsSaidWithTheConsolesLastLinesAndLeavesNothing) {
+  const StartedProgram program = StartRun({"--append=rdinit=/none", tmp_ + "/short.txtpb"});
+  const int code = Finish(program);
+  const std::string said = ReadOutput(program.standard_error);
+  EXPECT_EQ(code, vm::kExitPanicked) << said;
+  EXPECT_THAT(said, AllOf(HasSubstr("kernel panicked: Kernel panic"), HasSubstr("the console's last lines:")));
+  ExpectNothingIsLeft();
+}
+
+TEST_F(CommandLineTest, TheImageIsSmallerThanTwentyFiveMegabytes) {
+  const std::string image = tmp_ + "/image.cpio.gz";
+  const StartedProgram program = Start({"image", "--compress", "--out=" + image});
+  EXPECT_EQ(Finish(program), 0) << ReadOutput(program.standard_error);
+  ASSERT_TRUE(fs::exists(image));
+  EXPECT_LT(fs::file_size(image), 25'000'000u);
+}
+
+TEST_F(CommandLineTest, AKernelThatCannotBeFetchedIsSaid) {
+  const StartedProgram program = StartRun({"--cache=" + tmp_ + "/empty", "--mirror=file:///nowhere"});
+  const int code = Finish(program);
+  const std::string said = ReadOutput(program.standard_error);
+  EXPECT_EQ(code, vm::kExitNoGuest) << said;
+  EXPECT_THAT(said, HasSubstr("fetch kernel linux-image-cloud-amd64 of bookworm: "));
+}
+
+}  // namespace
+}  // namespace muster
