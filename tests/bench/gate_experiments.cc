@@ -78,7 +78,7 @@ Experiment Stop(const Setting& setting) {
 
 absl::StatusOr<Values> PlaceAll(const Daemon& daemon) {
   ASSIGN_OR_RETURN(Bench* const bench, daemon->Get());
-  ASSIGN_OR_RETURN(WorkloadHandle handle, bench->client().Spawn(Blockers(kWorkers, "cgroups { name: \"there\" }")));
+  ASSIGN_OR_RETURN(WorkloadHandle handle, bench->client().Spawn(AtGate(kWorkers, "cgroups { name: \"there\" }")));
   const uint64_t began_ns = MonotonicNs();
   RETURN_IF_ERROR(handle.Place("there"));
   const double took_ns = MonotonicNs() - began_ns;

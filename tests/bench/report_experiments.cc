@@ -1,4 +1,5 @@
 // Reports with full sample vectors, from the daemon to the client.
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,13 +17,24 @@ using Side = Goal::Side;
 // Three vectors of 100,000 numbers.
 constexpr uint64_t kReportBytes = 3 * 100'000 * 8;
 
+// Waits until every worker has ended its one iteration, in which it fills its vectors.
+absl::Status AwaitAllFull(const WorkloadHandle& handle) {
+  const Deadline deadline = Deadline::After(absl::Seconds(30));
+  while (!deadline.Expired()) {
+    ASSIGN_OR_RETURN(const std::vector<uint64_t> iterations, handle.SnapshotIterations());
+    if (std::find(iterations.begin(), iterations.end(), 0u) == iterations.end()) return absl::OkStatus();
+    SleepMs(10);
+  }
+  return absl::DeadlineExceededError("some worker did not fill its vectors");
+}
+
 // Only the way of the reports is timed: from the first one that is here to the last.
 absl::StatusOr<Values> Collect(LazyBench* daemon, uint32_t workers) {
   ASSIGN_OR_RETURN(Bench* const bench, daemon->Get());
   const v1::WorkloadSpec spec = Workers(workers, "custom { function { name: \"fill\" } }");
   ASSIGN_OR_RETURN(WorkloadHandle handle, bench->client().Spawn(spec, {.call = {.timeout = absl::Minutes(3)}}));
   RETURN_IF_ERROR(handle.Start());
-  RETURN_IF_ERROR(AwaitAllRunning(handle));
+  RETURN_IF_ERROR(AwaitAllFull(handle));
   uint64_t first_ns = 0, last_ns = 0, bytes = 0;
   const auto on_report = [&](v1::WorkerReport&& report) {
     last_ns = MonotonicNs();

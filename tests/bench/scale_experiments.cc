@@ -38,7 +38,7 @@ absl::StatusOr<double> ProcKb(const std::string& path, const std::string& name) 
 absl::StatusOr<Values> Memory(const Daemon& daemon) {
   ASSIGN_OR_RETURN(Bench* const bench, daemon->Get());
   ASSIGN_OR_RETURN(const double before_kb, ProcKb("/proc/meminfo", "MemAvailable"));
-  ASSIGN_OR_RETURN(WorkloadHandle handle, bench->client().Spawn(Blockers(kMany)));
+  ASSIGN_OR_RETURN(WorkloadHandle handle, bench->client().Spawn(AtGate(kMany)));
   ASSIGN_OR_RETURN(const double after_kb, ProcKb("/proc/meminfo", "MemAvailable"));
   std::vector<double> dirty_kb;
   const std::vector<pid_t> pids = handle.WorkerPids();
@@ -65,7 +65,7 @@ Experiment KillMany(const Setting& setting) {
           .parties = {{"drop",
                        [=]() -> absl::StatusOr<Values> {
                          ASSIGN_OR_RETURN(Bench* const bench, daemon->Get());
-                         return SpawnAndDrop(bench->client(), Blockers(kMany), "ours.");
+                         return SpawnAndDrop(bench->client(), AtGate(kMany), "ours.");
                        }},
                       {"bare", [=] { return RunBare(setting.programs, {"spawn", absl::StrCat(kMany)}); }}},
           .rows = {{"kill-10000", "kill and reap of 10,000 (Drop RPC)", "kill all, then waitpid each", "ours.drop_ns",

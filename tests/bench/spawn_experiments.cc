@@ -33,9 +33,9 @@ Party Bare(const Setting& setting, std::vector<std::string> arguments) {
 
 Experiment Clone(const Setting& setting) {
   return {.name = "spawn",
-          .parties = {Spawning("one", MakeDaemon(setting, {kOneSpawner}), Blockers(kWorkers)),
+          .parties = {Spawning("one", MakeDaemon(setting, {kOneSpawner}), AtGate(kWorkers)),
                       Bare(setting, {"spawn", absl::StrCat(kWorkers)}),
-                      Spawning("two", MakeDaemon(setting, {"--spawners=2"}), Blockers(kWorkers))},
+                      Spawning("two", MakeDaemon(setting, {"--spawners=2"}), AtGate(kWorkers))},
           .rows = {{"spawn-one", "Spawn RPC, 1,000 fork workers at the gate, one spawner", "clone3 loop of a static process",
                     "one.spawn_ns", "bare.spawn_ns", {Side::kAtMost, 1.10}},
                    {"spawn-two", "the same, two spawners", "clone3 loop of a static process", "two.spawn_ns",
@@ -48,7 +48,7 @@ Experiment InCgroup(const Setting& setting) {
   const Daemon daemon = MakeDaemon(setting, {});
   const std::string cgroup = "cgroups { name: \"born\" } cgroup: \"born\"";
   return {.name = "spawn-cgroup",
-          .parties = {Spawning("born", daemon, Blockers(kWorkers, cgroup)), Spawning("plain", daemon, Blockers(kWorkers))},
+          .parties = {Spawning("born", daemon, AtGate(kWorkers, cgroup)), Spawning("plain", daemon, AtGate(kWorkers))},
           .rows = {{"spawn-cgroup", "Spawn of 1,000 born inside a cgroup that the spec names", "Spawn without one",
                     "born.spawn_ns", "plain.spawn_ns", {Side::kAtMost, 1.05}}}};
 }
@@ -58,9 +58,9 @@ Experiment Ballast(const Setting& setting) {
     return MakeDaemon(setting, {}, {absl::StrCat("LD_PRELOAD=", setting.programs.ballast), what});
   };
   return {.name = "ballast",
-          .parties = {Spawning("heavy", preload("BALLAST_MB=500"), Blockers(kWorkers)),
-                      Spawning("plain", MakeDaemon(setting, {}), Blockers(kWorkers)),
-                      Spawning("many", preload("BALLAST_FDS=5000"), Blockers(kWorkers))},
+          .parties = {Spawning("heavy", preload("BALLAST_MB=500"), AtGate(kWorkers)),
+                      Spawning("plain", MakeDaemon(setting, {}), AtGate(kWorkers)),
+                      Spawning("many", preload("BALLAST_FDS=5000"), AtGate(kWorkers))},
           .rows = {{"ballast-memory", "Spawn of 1,000, daemon with 500 MB ballast", "the same without", "heavy.spawn_ns",
                     "plain.spawn_ns", {Side::kAtMost, 1.10}},
                    {"ballast-fds", "Spawn of 1,000, daemon with 5,000 descriptors", "the same without", "many.spawn_ns",

@@ -87,7 +87,7 @@ absl::StatusOr<std::unique_ptr<Bench>> Bench::Open(const Programs& programs, con
     if (!daemon.ok()) return Annotate(daemon.status(), ReadBack(log.get()));
     bench->daemon_ = std::make_unique<PrivateDaemon>(*std::move(daemon));
   }
-  (void)GivePrecedence(bench->daemon_->pid());
+  if (programs.precedence) RETURN_IF_ERROR(GivePrecedence(bench->daemon_->pid()));
   ASSIGN_OR_RETURN(Client client, Client::Connect(bench->address()));
   bench->client_ = std::make_unique<Client>(std::move(client));
   return bench;

@@ -21,6 +21,7 @@ struct Programs {
   std::string microbench;   // Google Benchmark's, of the meter
   std::string filler;       // a worker binary whose reports are full
   std::string varint_peer;
+  bool precedence = false;  // daemons get it too; see GivePrecedence
 };
 
 // A daemon of the bench's own with a client. The destructor ends both. Move-only.

@@ -37,6 +37,8 @@ v1::WorkloadSpec Workers(uint32_t workers, absl::string_view work, absl::string_
   return spec;
 }
 
+v1::WorkloadSpec AtGate(uint32_t workers, absl::string_view more) { return Workers(workers, "spin_wait {}", more); }
+
 v1::WorkloadSpec Blockers(uint32_t workers, absl::string_view more) {
   return Workers(workers, kBlocker, absl::StrCat("max_samples: 0 ", more));
 }

@@ -16,6 +16,8 @@ namespace muster::bench {
 
 // Workers that block as soon as they have started, and take no samples; `more` is further text of the spec.
 v1::WorkloadSpec Blockers(uint32_t workers, absl::string_view more = "");
+// Workers that stay at their gate, of the default type, which takes no samples.
+v1::WorkloadSpec AtGate(uint32_t workers, absl::string_view more = "");
 // Workers of `work` (text of the message, as "spin_wait {}").
 v1::WorkloadSpec Workers(uint32_t workers, absl::string_view work, absl::string_view more = "");
 
