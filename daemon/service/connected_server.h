@@ -18,6 +18,9 @@ class ConnectedServer {
  public:
   explicit ConnectedServer(grpc::Service* service) : server_(*RpcServer::Start({}, service)), channel_(Connect()) {}
 
+  // Ends all calls; the service may go afterwards. Threads of its own should, before this does.
+  void Shutdown() { server_->Shutdown(Deadline::After(absl::ZeroDuration())); }
+
   std::unique_ptr<v1::Muster::Stub> Stub() { return v1::Muster::NewStub(channel_); }
 
  private:

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -77,6 +78,11 @@ class ScriptedService final : public v1::Muster::CallbackService {
 
 class StreamCallTest : public testing::Test {
  protected:
+  ~StreamCallTest() override {
+    server_.Shutdown();
+    service_.reset();
+  }
+
   std::unique_ptr<grpc::ClientReader<v1::LeaseEvent>> Open() {
     {
       // Hands the script to the source, whose Begin takes the lock too: the thread sanitizer does not see gRPC's own.
@@ -87,8 +93,8 @@ class StreamCallTest : public testing::Test {
   }
 
   Script script_;
-  ScriptedService service_{&script_};
-  ConnectedServer server_{&service_};
+  std::optional<ScriptedService> service_{&script_};
+  ConnectedServer server_{&*service_};
   const std::unique_ptr<v1::Muster::Stub> stub_ = server_.Stub();
   grpc::ClientContext context_;
 };
