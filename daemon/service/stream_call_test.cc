@@ -83,12 +83,12 @@ class StreamCallTest : public testing::Test {
     service_.reset();
   }
 
-  std::unique_ptr<grpc::ClientReader<v1::LeaseEvent>> Open() {
+  std::unique_ptr<grpc::ClientReader<v1::LeaseEvent>> Open(int timeout_s = 20) {
     {
       // Hands the script to the source, whose Begin takes the lock too: the thread sanitizer does not see gRPC's own.
       MutexLock lock(&script_.mutex);
     }
-    context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+    context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(timeout_s));
     return stub_->OpenLease(&context_, {});
   }
 
@@ -135,6 +135,7 @@ TEST_F(StreamCallTest, ASourceThatWaitsIsAskedAgainAfterAWake) {
     ASSERT_EQ(event.dropped(), i);
   }
   context_.TryCancel();
+  EXPECT_TRUE(Await(script_.destroyed)) << "the script looks at this test's variables";
 }
 
 TEST_F(StreamCallTest, WakesFromManyThreadsLoseNothing) {
@@ -163,6 +164,7 @@ TEST_F(StreamCallTest, WakesFromManyThreadsLoseNothing) {
   for (std::thread& waker : wakers) waker.join();
   EXPECT_EQ(got, 4000u);
   EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_TRUE(Await(script_.destroyed));
 }
 
 TEST_F(StreamCallTest, AReaderThatDoesNotReadHoldsTheSourceAndNotTheMemory) {
@@ -197,6 +199,7 @@ TEST_F(StreamCallTest, TheMessageBeforeIsHandedBackToBeUsedAgain) {
   while (reader->Read(&event)) {
   }
   EXPECT_TRUE(reader->Finish().ok());
+  ASSERT_TRUE(Await(script_.destroyed));
   EXPECT_TRUE(same);
 }
 
@@ -249,6 +252,7 @@ TEST_F(StreamCallTest, AnErrorLaterComesAfterTheMessages) {
   EXPECT_TRUE(reader->Read(&event));
   EXPECT_FALSE(reader->Read(&event));
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_TRUE(Await(script_.destroyed));
 }
 
 TEST_F(StreamCallTest, TheDeadlineOfTheCallerIsThatOfTheContext) {
@@ -258,9 +262,9 @@ TEST_F(StreamCallTest, TheDeadlineOfTheCallerIsThatOfTheContext) {
     return absl::OkStatus();
   };
   script_.next = [](v1::LeaseEvent*) { return StreamStep::kEnd; };
-  context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(7));
-  const auto reader = stub_->OpenLease(&context_, {});
+  const auto reader = Open(7);
   EXPECT_TRUE(reader->Finish().ok());
+  ASSERT_TRUE(Await(script_.destroyed));
   EXPECT_GT(remaining, absl::Seconds(5));
   EXPECT_LE(remaining, absl::Seconds(8));
 }
