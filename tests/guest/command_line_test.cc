@@ -100,6 +100,14 @@ class CommandLineTest : public testing::Test {
   std::string root_;
 };
 
+TEST_F(CommandLineTest, TheExampleOfTwoNodesRunsInTwoCgroupsOnCpusOfTheirOwn) {
+  const StartedProgram program =
+      StartRun({"--cpus=4", "--numa=2", "--memory=1G", "examples/guest/two_nodes.txtpb"});
+  EXPECT_EQ(Finish(program), 0) << ReadOutput(program.standard_error);
+  EXPECT_THAT(ReadOutput(program.standard_output),
+              AllOf(HasSubstr("\nnorth: workers=5 cpus=2 "), HasSubstr("\nsouth: workers=5 cpus=2 "), HasSubstr("cpus_union=4\n")));
+}
+
 TEST_F(CommandLineTest, ARunTellsItsStagesAndLeavesNothing) {
   const StartedProgram program = StartRun({tmp_ + "/short.txtpb"});
   const int code = Finish(program);
