@@ -15,7 +15,7 @@ THEIRS = ["-w"]
 
 # In every program of a sanitizer build.
 SUPPRESSIONS = select({
-    "//tools/bazel:sanitized": ["//tools/bazel:tsan_suppressions"],
+    "//tools/bazel:sanitized": ["//tools/bazel:sanitizer_suppressions"],
     "//conditions:default": [],
 })
 
