@@ -87,7 +87,19 @@ INSTANTIATE_TEST_SUITE_P(
                   "spec.work.custom.function.name", "behave"},
         WrongSpec{"TooManySamples", "max_samples: 100001", "spec.max_samples", "100000"},
         WrongSpec{"BothCounts", "num_workers: 2 workers_pct: 0.5", "spec.workers_pct", "num_workers"},
-        WrongSpec{"PcommWithFork", "pcomm { name: 'x' } clone_mode: FORK", "spec.clone_mode", "THREAD"}),
+        WrongSpec{"PcommWithFork", "pcomm { name: 'x' } clone_mode: FORK", "spec.clone_mode", "THREAD"},
+        // docs/architecture.md, "What is refused, and why"
+        WrongSpec{"CgroupChurnInThreads", "work { cgroup_churn {} } clone_mode: THREAD", "spec.work.cgroup_churn",
+                  "it moves its whole process, and all neighbours with it); use clone_mode FORK"},
+        WrongSpec{"CgroupChurnWithPcomm", "work { cgroup_churn {} } pcomm { name: 'x' }", "spec.work.cgroup_churn",
+                  "does not run with pcomm"},
+        WrongSpec{"ComposedCgroupAttachStormInThreads",
+                  "clone_mode: THREAD composed { num_workers: 1 work { cgroup_attach_storm {} } }",
+                  "spec.composed[0].work.cgroup_attach_storm", "it ignores SIGCHLD for its whole process"},
+        WrongSpec{"CgroupAttachStormWithPcomm", "work { cgroup_attach_storm {} } pcomm { name: 'x' }",
+                  "spec.work.cgroup_attach_storm", "use clone_mode FORK without pcomm"},
+        WrongSpec{"ProgramInThreads", "work { custom { program { path: '/bin/true' } } } clone_mode: THREAD",
+                  "spec.work.custom.program", "it needs clone_mode: FORK and no pcomm"}),
     [](const testing::TestParamInfo<WrongSpec>& wrong) { return std::string(wrong.param.name); });
 
 using InvalidRequestTest = LiveTest;
