@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "base/event.h"
 #include "tests/support/live_test.h"
 
 namespace muster {
@@ -66,10 +67,12 @@ TEST_F(ReportsTest, WatchDifferencesAddUpToTheFinalTotals) {
   std::vector<uint64_t> iterations(3), units(3);
   bool final = false;
   absl::Status watched;
+  Event watching;
   std::thread reader([&] {
     while (true) {
       const absl::StatusOr<std::optional<v1::WatchUpdate>> update = watcher->Next();
       watched = update.status();
+      watching.Set();
       if (!update.ok() || !update->has_value()) return;
       for (size_t i = 0; i < 3; ++i) {
         iterations[i] += (*update)->iterations_delta(i);
@@ -78,8 +81,10 @@ TEST_F(ReportsTest, WatchDifferencesAddUpToTheFinalTotals) {
       final = (*update)->final();
     }
   });
-  ASSERT_TRUE(handle.Start().ok());
+  EXPECT_TRUE(handle.Start().ok());
   WaitForProgress(handle, 10);
+  // A watch that came after the collection would find no pool.
+  EXPECT_TRUE(watching.Wait(Deadline::After(kPatience)));
   const CollectedReports collected = MustCollect(std::move(handle));
   reader.join();
   EXPECT_TRUE(watched.ok()) << watched;
