@@ -1,6 +1,7 @@
 // A daemon, or its machine, that stands still: its socket is open, and nothing comes.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 
 #include <optional>
 
@@ -29,7 +30,12 @@ class FrozenDaemonTest : public testing::Test {
     client_.reset();
   }
 
-  void Freeze() { EXPECT_EQ(kill(daemon_->pid(), SIGSTOP), 0); }
+  // Returns when all of its threads stand still.
+  void Freeze() {
+    EXPECT_EQ(kill(daemon_->pid(), SIGSTOP), 0);
+    siginfo_t info;
+    EXPECT_EQ(waitid(P_PID, daemon_->pid(), &info, WSTOPPED | WNOWAIT), 0);
+  }
   void Thaw() { EXPECT_EQ(kill(daemon_->pid(), SIGCONT), 0); }
 
   std::optional<PrivateDaemon> daemon_;
