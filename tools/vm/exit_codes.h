@@ -15,6 +15,10 @@ enum GuestExitCode {
   kExitNeverServed = 13,
   // The guest was there and is gone.
   kExitGuestLost = 14,
+  // The scheduler could not be loaded in the guest.
+  kExitNoScheduler = 15,
+  // The guest's kernel ejected the scheduler, or it was replaced, before the end of the run.
+  kExitSchedulerEjected = 16,
   // Ended by SIGINT, SIGTERM or SIGHUP.
   kExitInterrupted = 130,
 };

@@ -6,6 +6,8 @@
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
 #include "tools/cli/programs.h"
+#include "tools/vm/kernel/kernel_store.h"
+#include "tools/vm/scheduler/scheduler_files.h"
 
 namespace muster::vm {
 namespace {
@@ -33,6 +35,7 @@ std::vector<FlagSpec> ImageFlags() {
           {"muster-worker", "FILE", "static muster-worker for the guest"},
           {"init", "FILE", "static init for the guest"},
           {"modules", "DIR", "lib/modules/RELEASE of an own kernel"},
+          {"scheduler", "OBJ", "sched_ext scheduler that the guest loads before musterd; --suite is then sid"},
           {"add", "GUEST:HOST", "one more program for the image; may be given again"}};
 }
 
@@ -41,6 +44,10 @@ absl::StatusOr<ImageOptions> ImageOptionsFrom(const Flags& flags) {
   ASSIGN_OR_RETURN(options.init, Locate(flags, {"muster-guest-init", "tools/vm/init", "init", ""}));
   ASSIGN_OR_RETURN(options.musterd, Locate(flags, {"musterd-static", "daemon", "musterd", ""}));
   ASSIGN_OR_RETURN(options.worker, Locate(flags, {"muster-worker", "worker", "muster-worker", ""}));
+  if (flags.Has("scheduler")) {
+    ASSIGN_OR_RETURN(const KernelOptions store, KernelOptionsFrom(flags));
+    ASSIGN_OR_RETURN(options.scheduler, SchedulerFiles(flags.Get("scheduler"), store));
+  }
   for (const std::string& text : flags.All("add")) {
     ASSIGN_OR_RETURN(ExtraFile extra, ParseExtra(text));
     options.extra.push_back(std::move(extra));

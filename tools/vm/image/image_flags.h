@@ -10,7 +10,7 @@
 
 namespace muster::vm {
 
-// --init, --musterd, --muster-worker, --add, --modules.
+// --init, --musterd, --muster-worker, --add, --modules, --scheduler.
 std::vector<FlagSpec> ImageFlags();
 
 // Each program from its flag, else beside this program, in the build tree around it, or on PATH.

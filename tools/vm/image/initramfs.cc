@@ -31,6 +31,11 @@ absl::Status AddProgram(const GuestProgram& program, CpioWriter* writer) {
   return writer->AddFile(program.guest_path, 0755, StripElf(content));
 }
 
+absl::Status AddAsItIs(const ExtraFile& file, CpioWriter* writer) {
+  ASSIGN_OR_RETURN(const std::string content, ReadFileAt(AT_FDCWD, file.host_path, kMaxProgramBytes));
+  return writer->AddFile(file.guest_path, 0755, content);
+}
+
 absl::Status AddFolders(CpioWriter* writer) {
   for (const char* folder : {"dev", "proc", "sys", "run", "tmp", "modules", "bin"}) {
     RETURN_IF_ERROR(writer->AddDirectory(folder, 0755));
@@ -67,6 +72,7 @@ absl::StatusOr<std::string> BuildInitramfs(const ImageOptions& options) {
       {"init", options.init}, {"bin/musterd", options.musterd}, {"bin/muster-worker", options.worker}};
   for (const ExtraFile& extra : options.extra) programs.push_back({extra.guest_path, extra.host_path});
   for (const GuestProgram& program : programs) RETURN_IF_ERROR(AddProgram(program, &writer));
+  for (const ExtraFile& file : options.scheduler) RETURN_IF_ERROR(AddAsItIs(file, &writer));
   return std::move(writer).Finish();
 }
 

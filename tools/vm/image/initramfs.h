@@ -23,8 +23,10 @@ struct ImageOptions {
   std::string init;
   std::string musterd;
   std::string worker;
-  // More files, executable in the guest.
+  // More programs.
   std::vector<ExtraFile> extra;
+  // A scheduler with its loader (tools/vm/scheduler); taken as they are, executable in the guest.
+  std::vector<ExtraFile> scheduler;
 };
 
 // The modules of virtio, vsock and the network card of the emulator.

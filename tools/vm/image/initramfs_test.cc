@@ -49,6 +49,15 @@ TEST_F(InitramfsTest, ExtraFilesAreThere) {
   EXPECT_THAT(*BuildInitramfs(options_), HasSubstr("opt/tool"));
 }
 
+TEST_F(InitramfsTest, FilesOfASchedulerAreTakenAsTheyAre) {
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe");
+  options_.scheduler = {{"scheduler/bpftool", self}};
+  const auto image = BuildInitramfs(options_);
+  ASSERT_TRUE(image.ok()) << image.status();
+  EXPECT_THAT(*image, HasSubstr("scheduler/bpftool"));
+  EXPECT_GT(image->size(), std::filesystem::file_size(self));
+}
+
 TEST_F(InitramfsTest, DynamicProgramIsRefusedByName) {
   options_.musterd = std::filesystem::read_symlink("/proc/self/exe");
   const auto image = BuildInitramfs(options_);

@@ -1,5 +1,5 @@
 // Init of a guest: makes the machine, starts musterd, reaps strangers, and switches the machine off when musterd has
-// ended or when the console says "poweroff".
+// ended or when the console says "poweroff". Loads the image's scheduler before musterd.
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -17,6 +17,7 @@
 #include "tools/vm/init/options.h"
 #include "tools/vm/init/relay.h"
 #include "tools/vm/init/report.h"
+#include "tools/vm/init/scheduler.h"
 
 namespace muster::guest {
 namespace {
@@ -51,15 +52,16 @@ bool Reap(pid_t daemon) {
   return daemon_ended;
 }
 
-// Reads one line of the console; true when it asks for the end. A console that has gone would be readable for ever:
-// then
+// What the console asks for: "poweroff", "scheduler". A console that has gone would be readable for ever: then
 // `*console` becomes -1, which poll(2) passes over.
-bool AskedToPowerOff(int* console) {
+std::string ReadRequest(int* console) {
   char line[256];
   const ssize_t got = read(*console, line, sizeof(line));
   if (got <= 0) *console = -1;
-  return got > 0 && std::string(line, got).find("poweroff") != std::string::npos;
+  return std::string(line, got > 0 ? got : 0);
 }
+
+bool Asks(const std::string& request, const char* what) { return request.find(what) != std::string::npos; }
 
 // True when musterd has said that it serves. Either way there will be no more news from there.
 bool SaidReady(UniqueFd* ready) {
@@ -69,19 +71,25 @@ bool SaidReady(UniqueFd* ready) {
   return said;
 }
 
-[[noreturn]] void Run(const Options& options) {
+[[noreturn]] void Run(const Options& options, Scheduler& scheduler) {
   const UniqueFd signals = BlockChildSignal();
   if (options.relay_port != 0) StartRelay(options.relay_port, kDaemonSocket);
   Daemon daemon = StartDaemon(options.daemon_arguments);
   Stage("daemon-started");
   int console = STDIN_FILENO;
   while (true) {
-    pollfd waits[] = {{signals.get(), POLLIN, 0}, {daemon.ready.get(), POLLIN, 0}, {console, POLLIN, 0}};
-    if (poll(waits, 3, -1) < 0) continue;
+    pollfd waits[] = {{signals.get(), POLLIN, 0},
+                      {daemon.ready.get(), POLLIN, 0},
+                      {console, POLLIN, 0},
+                      {scheduler.log(), POLLIN, 0}};
+    if (poll(waits, 4, -1) < 0) continue;
     signalfd_siginfo info;
     while (read(signals.get(), &info, sizeof(info)) > 0) {
     }
-    if (waits[2].revents != 0 && AskedToPowerOff(&console)) PowerOff();
+    const std::string request = waits[2].revents != 0 ? ReadRequest(&console) : "";
+    if (Asks(request, "poweroff")) PowerOff();
+    if (waits[3].revents != 0) scheduler.ReadLog();
+    if (Asks(request, "scheduler")) scheduler.Sample();
     if (waits[1].revents != 0 && SaidReady(&daemon.ready)) Stage("daemon-ready");
     if (Reap(daemon.pid) || daemon.pid < 0) PowerOff();
   }
@@ -103,5 +111,8 @@ int main(int argc, char** argv) {
   DealCpuTimeFinely();
   RaisePriority();
   Stage("machine-ready");
-  Run(options);
+  Scheduler scheduler;
+  // Before musterd, whose every task shall be under it.
+  if (!scheduler.Load()) PowerOff();
+  Run(options, scheduler);
 }

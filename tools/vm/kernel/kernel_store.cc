@@ -164,7 +164,8 @@ std::vector<FlagSpec> KernelFlags() {
 absl::StatusOr<KernelOptions> KernelOptionsFrom(const Flags& flags) {
   KernelOptions options;
   ASSIGN_OR_RETURN(options.cache, OpenCache(flags.Get("cache")));
-  options.suite = flags.Get("suite", options.suite);
+  // Of Debian's kernels only those of sid have sched_ext.
+  options.suite = flags.Get("suite", flags.Has("scheduler") ? "sid" : options.suite);
   options.package = flags.Get("package", options.package);
   options.mirror = flags.Get("mirror");
   options.refresh = flags.Has("refresh");

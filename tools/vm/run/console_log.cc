@@ -30,6 +30,7 @@ std::optional<absl::Duration> ReadUptime(absl::string_view line) {
 
 void Observe(absl::string_view line, BootProgress* progress) {
   line = absl::StripAsciiWhitespace(line);
+  ObserveScheduler(line, &progress->scheduler);
   constexpr absl::string_view kPanic = "Kernel panic - not syncing";
   const size_t panic = line.find(kPanic);
   if (panic != absl::string_view::npos && !progress->panic.has_value())

@@ -8,6 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "tools/vm/run/scheduler_log.h"
 
 namespace muster::vm {
 
@@ -21,6 +22,7 @@ struct BootProgress {
   std::optional<std::string> daemon_ended;
   // The kernel's word about its panic.
   std::optional<std::string> panic;
+  SchedulerLog scheduler;
 };
 
 // Takes one line into account. Any bytes are safe.

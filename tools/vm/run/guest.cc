@@ -21,6 +21,8 @@ namespace {
 constexpr size_t kTailLines = 20;
 constexpr int kLaunchAttempts = 3;
 constexpr absl::Duration kDeviceLimit = absl::Seconds(10);
+// An idle guest answers within milliseconds.
+constexpr absl::Duration kAnswerLimit = absl::Seconds(5);
 
 absl::Status WriteImage(const std::string& path, const std::string& image) {
   ASSIGN_OR_RETURN(const UniqueFd fd, OpenAt(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL, 0600));
@@ -149,6 +151,10 @@ std::optional<GuestFailure> Guest::FindFailure() {
   const BootProgress& progress = console_.progress();
   if (progress.panic.has_value())
     return Failure(kExitPanicked, absl::StrCat("the guest's kernel panicked: ", *progress.panic));
+  if (progress.scheduler.failed.has_value()) {
+    const std::string what = absl::StrCat("load the scheduler in the guest: ", *progress.scheduler.failed);
+    return GuestFailure{kExitNoScheduler, WithReasons(what, progress.scheduler)};
+  }
   if (progress.daemon_ended.has_value()) {
     return Failure(progress.daemon_ready.has_value() ? kExitGuestLost : kExitNeverServed,
                    absl::StrCat("musterd in the guest ended with ", *progress.daemon_ended));
@@ -178,6 +184,23 @@ std::optional<GuestFailure> Guest::WaitForInit(Deadline deadline) {
 std::optional<GuestFailure> Guest::WaitForDaemon(Deadline deadline) {
   return WaitUntil([](const BootProgress& progress) { return progress.daemon_ready.has_value(); }, deadline,
                    {kExitNeverServed, "musterd in the guest did not say in time that it serves"});
+}
+
+absl::StatusOr<SchedulerSample> Guest::SampleScheduler(Deadline deadline) {
+  while (true) {
+    const size_t before = scheduler_log().samples;
+    // Again when no answer came: the kernel may have written into its line.
+    WriteAll(keyboard_.get(), "scheduler\n").IgnoreError();
+    const auto answered = [before](const BootProgress& progress) { return progress.scheduler.samples > before; };
+    const std::optional<GuestFailure> failure =
+        WaitUntil(answered, Earlier(deadline, Deadline::After(kAnswerLimit)), {kExitGuestLost, "init does not answer"});
+    if (!failure.has_value() && scheduler_log().last.settled()) return scheduler_log().last;
+    if (failure.has_value() && (deadline.Expired() || FindFailure().has_value()))
+      return absl::UnavailableError(absl::StrCat("ask for the guest's scheduler: ", failure->message));
+    if (deadline.Expired())
+      return absl::DeadlineExceededError(
+          absl::StrCat("wait for the end of the scheduler, which is ", scheduler_log().last.state));
+  }
 }
 
 std::string Guest::ConsoleTail(size_t lines) {

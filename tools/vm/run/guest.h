@@ -70,6 +70,10 @@ class Guest {
   // Why the guest ended or cannot work any more, when that is so.
   std::optional<GuestFailure> FindFailure();
 
+  // Asks init how the guest's scheduler stands, until it has an answer that is no state of transition.
+  absl::StatusOr<SchedulerSample> SampleScheduler(Deadline deadline);
+  const SchedulerLog& scheduler_log() const { return console_.progress().scheduler; }
+
   // For a client.
   std::string address() const { return ClientAddress(transport_); }
   const Transport& transport() const { return transport_; }

@@ -21,6 +21,9 @@
 #include "tools/vm/run/interrupt_watch.h"
 #include "tools/vm/run/kept_guests.h"
 #include "tools/vm/run/prepare.h"
+#include "tools/vm/run/scheduler_span.h"
+#include "tools/vm/scheduler/scheduler_files.h"
+#include "tools/vm/support/cache.h"
 
 namespace muster::vm {
 namespace {
@@ -45,6 +48,11 @@ struct Run {
   // Flags of `muster run`, and the spec; empty: no spec.
   std::vector<std::string> workload;
   bool keep = false;
+  bool scheduler = false;
+  // --json: the standard output is for JSON only.
+  bool json = false;
+  // --out; empty: none.
+  std::string out;
   GuestOptions guest_options;
   std::unique_ptr<Guest> guest;
   // Goes before the guest: its clean-up speaks of it.
@@ -61,6 +69,9 @@ absl::Status ReadFlags(const Flags& flags, Run* run) {
   ASSIGN_OR_RETURN(const int64_t seconds, flags.GetInt("boot-timeout", 90, {1, 3600}));
   run->boot_timeout = absl::Seconds(seconds);
   run->keep = flags.Has("keep");
+  run->scheduler = flags.Has("scheduler");
+  run->json = flags.Has("json");
+  run->out = flags.Get("out");
   if (flags.positional().size() > 1) return absl::InvalidArgumentError("muster vm run takes one spec");
   if (flags.positional().empty()) return absl::OkStatus();
   // A wrong spec shows before the guest boots.
@@ -135,6 +146,24 @@ int RunSpec(Run* run) {
   return code;
 }
 
+// Says which scheduler it was, with the results.
+int TellScheduler(const Run& run, const SchedulerSpan& span, int code) {
+  (run.json ? std::cerr : std::cout) << span.Describe() << "\n" << std::flush;
+  if (run.out.empty() || run.workload.empty()) return code;
+  const absl::Status written = WriteFileAtomically(run.out + "/scheduler.json", span.Json());
+  return written.ok() ? code : Fail(written, kExitIo);
+}
+
+// RunSpec, and a look at the scheduler before and after it: what ran under another one is no result.
+int RunUnderScheduler(Run* run) {
+  SchedulerSpan span;
+  std::optional<GuestFailure> failure = SchedulerSpan::Begin(run->guest.get(), &span);
+  if (failure.has_value()) return Fail(*failure);
+  const int code = RunSpec(run);
+  failure = span.End(run->guest.get());
+  return failure.has_value() ? Fail(*failure) : TellScheduler(*run, span, code);
+}
+
 // Ends the guest, or lets it go.
 int Finish(Run* run, int code) {
   if (!run->keep) {
@@ -163,6 +192,8 @@ int RunRun(const Flags& flags) {
   Run run;
   const absl::Status read = ReadFlags(flags, &run);
   if (!read.ok()) return Fail(read, kExitUsage);
+  const absl::Status scheduler = run.scheduler ? CheckScheduler(flags.Get("scheduler")) : absl::OkStatus();
+  if (!scheduler.ok()) return Fail(scheduler, kExitNoScheduler);
   absl::StatusOr<std::unique_ptr<InterruptWatch>> interrupts = InterruptWatch::Start();
   if (!interrupts.ok()) return Fail(interrupts.status(), kExitNoGuest);
   run.interrupts = *std::move(interrupts);
@@ -175,7 +206,7 @@ int RunRun(const Flags& flags) {
   Say(absl::StrCat("transport: ", Describe(run.guest->transport())));
   const std::optional<GuestFailure> failure = Boot(&run);
   if (failure.has_value()) return Fail(*failure);
-  const int code = RunSpec(&run);
+  const int code = run.scheduler ? RunUnderScheduler(&run) : RunSpec(&run);
   run.interrupts.reset();
   return Finish(&run, code);
 }
