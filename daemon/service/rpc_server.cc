@@ -74,6 +74,8 @@ void RpcServer::StopServing() { server_->GetHealthCheckService()->SetServingStat
 
 void RpcServer::Shutdown(Deadline deadline) {
   if (std::exchange(shut_down_, true)) return;
+  // Its calls would hold the shutdown up, and all of gRPC's threads are wanted now.
+  poller_.reset();
   server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoNanoseconds(deadline.Remaining()));
   server_->Wait();
 }

@@ -10,6 +10,7 @@
 #include "base/deadline.h"
 #include "base/tls_files.h"
 #include "base/unique_fd.h"
+#include "daemon/service/single_poller.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 
@@ -54,11 +55,13 @@ class RpcServer {
   using TlsAcceptor = grpc::experimental::ExternalConnectionAcceptor;
 
   RpcServer(std::unique_ptr<TlsAcceptor> tls_acceptor, std::unique_ptr<grpc::Server> server)
-      : tls_acceptor_(std::move(tls_acceptor)), server_(std::move(server)) {}
+      : tls_acceptor_(std::move(tls_acceptor)), server_(std::move(server)), poller_(std::in_place, server_.get()) {}
 
   // Null: no TLS.
   const std::unique_ptr<TlsAcceptor> tls_acceptor_;
   const std::unique_ptr<grpc::Server> server_;
+  // Until the shutdown.
+  std::optional<SinglePoller> poller_;
   bool shut_down_ = false;
 };
 
