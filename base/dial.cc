@@ -13,21 +13,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/connect_error.h"
 #include "base/errno_status.h"
 #include "base/socket_address.h"
 #include "base/status_macros.h"
 
 namespace muster {
 namespace {
-
-absl::Status ConnectFailed(int error_number, const Address& address) {
-  const std::string what = absl::StrCat("connect to ", FormatAddress(address));
-  const absl::Status status = ErrnoStatus(error_number, what);
-  // No socket file, a reset by a machine without that listener: nobody is there, and may be there soon.
-  if (error_number == ENOENT || error_number == ECONNRESET) return absl::UnavailableError(status.message());
-  if (error_number == ETIMEDOUT || error_number == EAGAIN) return absl::DeadlineExceededError(status.message());
-  return status;
-}
 
 timeval ToTimeval(const Deadline& deadline) {
   // Zero would mean "for ever".
@@ -46,7 +38,7 @@ absl::StatusOr<UniqueFd> DialUnix(const SocketAddress& where, const Address& add
   do {
     result = connect(fd.get(), where.get(), where.size);
   } while (result != 0 && errno == EINTR && !deadline.Expired());
-  if (result != 0) return ConnectFailed(errno, address);
+  if (result != 0) return ConnectError(errno, address);
   if (fcntl(fd.get(), F_SETFL, O_RDWR | O_NONBLOCK) != 0) return ErrnoStatus(errno, "set O_NONBLOCK");
   return fd;
 }
@@ -62,12 +54,12 @@ absl::StatusOr<UniqueFd> DialPolled(const SocketAddress& where, const Address& a
     setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   }
   if (connect(fd.get(), where.get(), where.size) == 0) return fd;
-  if (errno != EINPROGRESS && errno != EINTR) return ConnectFailed(errno, address);
+  if (errno != EINPROGRESS && errno != EINTR) return ConnectError(errno, address);
   RETURN_IF_ERROR(PollFor(fd.get(), POLLOUT, deadline, absl::StrCat("the connection to ", FormatAddress(address))));
   int error = 0;
   socklen_t size = sizeof(error);
   if (getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
-  if (error != 0) return ConnectFailed(error, address);
+  if (error != 0) return ConnectError(error, address);
   return fd;
 }
 
@@ -104,7 +96,8 @@ absl::Status ShakeHands(int fd, const HybridVsockAddress& address, const Deadlin
   }
   ASSIGN_OR_RETURN(const std::string answer, ReadLine(fd, address, deadline));
   if (answer == "OK" || absl::StartsWith(answer, "OK ")) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat(FormatAddress(address), " answered \"", answer, "\" to CONNECT"));
+  return absl::UnavailableError(
+      absl::StrCat(FormatAddress(address), ": handshake refused: the answer to CONNECT is \"", answer, "\""));
 }
 
 }  // namespace

@@ -128,6 +128,7 @@ TEST_F(HybridDialTest, CloseBeforeTheRequestMeansTheSame) {
 TEST_F(HybridDialTest, AnotherAnswerIsShown) {
   const absl::Status status =
       DialAgainst([](int device) { EXPECT_TRUE(WriteAll(device, "ERR 7\n").ok()); }, kSoon).status();
+  EXPECT_TRUE(absl::StrContains(status.message(), "handshake refused")) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "ERR 7")) << status;
 }
 
