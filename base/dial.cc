@@ -55,7 +55,11 @@ absl::StatusOr<UniqueFd> DialPolled(const SocketAddress& where, const Address& a
   }
   if (connect(fd.get(), where.get(), where.size) == 0) return fd;
   if (errno != EINPROGRESS && errno != EINTR) return ConnectError(errno, address);
-  RETURN_IF_ERROR(PollFor(fd.get(), POLLOUT, deadline, absl::StrCat("the connection to ", FormatAddress(address))));
+  const absl::Status polled =
+      PollFor(fd.get(), POLLOUT, deadline, absl::StrCat("the connection to ", FormatAddress(address)));
+  // The kernel's own limit is the same, and may be a moment later.
+  if (absl::IsDeadlineExceeded(polled)) return ConnectError(ETIMEDOUT, address);
+  RETURN_IF_ERROR(polled);
   int error = 0;
   socklen_t size = sizeof(error);
   if (getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/dial.h"
 #include "base/status_macros.h"
+#include "client/guest_dial.h"
 #include "client/rpc_status.h"
 
 namespace muster {
@@ -40,13 +41,17 @@ void SetDeadline(grpc::ClientContext* context, const Deadline& deadline) {
 absl::StatusOr<std::shared_ptr<Connection>> Connection::Open(const Address& address, const ConnectionOptions& options,
                                                              const Deadline& deadline) {
   auto connection = std::shared_ptr<Connection>(new Connection(address, options));
-  RETURN_IF_ERROR(connection->GetStub(deadline).status());
+  ASSIGN_OR_RETURN(std::shared_ptr<Stub> stub, connection->DialStub(deadline, Patience::kBoot));
+  MutexLock lock(&connection->mutex_);
+  connection->stub_ = std::move(stub);
   return connection;
 }
 
-absl::StatusOr<std::shared_ptr<Connection::Stub>> Connection::DialStub(const Deadline& deadline) const {
+absl::StatusOr<std::shared_ptr<Connection::Stub>> Connection::DialStub(const Deadline& deadline,
+                                                                       Patience patience) const {
   if (options_.tls.has_value()) return DialTlsStub(deadline);
-  ASSIGN_OR_RETURN(UniqueFd fd, Dial(address_, deadline.Remaining()));
+  const auto once = [this](const Deadline& until) { return Dial(address_, until.Remaining()); };
+  ASSIGN_OR_RETURN(UniqueFd fd, patience == Patience::kBoot ? DialPatiently(address_, deadline, once) : once(deadline));
   // The channel owns the descriptor from here on. The name is only the :authority of the requests.
   return std::make_shared<Stub>(
       grpc::CreateCustomInsecureChannelFromFd("muster", fd.Release(), ChannelArguments(options_)));
@@ -70,7 +75,7 @@ absl::StatusOr<std::shared_ptr<Connection::Stub>> Connection::GetStub(const Dead
   }
   // Without the lock: dialling takes up to the deadline. Of two callers that dial at once, the second one's channel is
   // dropped.
-  ASSIGN_OR_RETURN(std::shared_ptr<Stub> dialled, DialStub(deadline));
+  ASSIGN_OR_RETURN(std::shared_ptr<Stub> dialled, DialStub(deadline, Patience::kNone));
   MutexLock lock(&mutex_);
   if (stub_ == nullptr) stub_ = std::move(dialled);
   return stub_;

@@ -40,7 +40,8 @@ class Connection {
  public:
   using Stub = v1::Muster::Stub;
 
-  // Dials within the deadline.
+  // Dials within the deadline; a guest that still boots is waited for so long (client/guest_dial.h). Later, when a
+  // connection has broken, the one who calls again is told at once that nobody is there.
   static absl::StatusOr<std::shared_ptr<Connection>> Open(const Address& address, const ConnectionOptions& options,
                                                           const Deadline& deadline);
 
@@ -71,7 +72,10 @@ class Connection {
 
   Connection(Address address, const ConnectionOptions& options) : address_(std::move(address)), options_(options) {}
 
-  absl::StatusOr<std::shared_ptr<Stub>> DialStub(const Deadline& deadline) const;
+  // Whether a guest may still be booting.
+  enum class Patience { kNone, kBoot };
+
+  absl::StatusOr<std::shared_ptr<Stub>> DialStub(const Deadline& deadline, Patience patience) const;
   absl::StatusOr<std::shared_ptr<Stub>> DialTlsStub(const Deadline& deadline) const;
   absl::Status Retry(const Deadline& deadline, absl::string_view what, Attempt attempt);
 

@@ -150,6 +150,15 @@ TEST(ConnectionFailureTest, NobodyListeningSaysWhichAddress) {
   EXPECT_TRUE(absl::StrContains(status.message(), "connect to unix:///nowhere/s")) << status;
 }
 
+TEST(ConnectionFailureTest, AGuestIsDialledAgainUntilTheDeadline) {
+  const auto status = Connection::Open(HybridVsockAddress{"/nowhere/v.sock", 7070}, ConnectionOptions(),
+                                       Deadline::After(absl::Milliseconds(200)))
+                          .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(absl::StrContains(status.message(), "/nowhere/v.sock")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "(tried ")) << status;
+}
+
 TEST(ConnectionFailureTest, PeerThatIsNoDaemonIsNoticedWithinTheDeadline) {
   absl::StatusOr<Listener> mute = Listener::Listen(TcpAddress{"127.0.0.1", 0});
   ASSERT_TRUE(mute.ok()) << mute.status();

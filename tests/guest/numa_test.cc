@@ -101,20 +101,32 @@ TEST_F(NumaGuestTest, RealTimeAndDeadlinePoliciesAreApplied) {
   EXPECT_THAT(reports[4].effective_policy(), StartsWith("SCHED_IDLE"));
 }
 
-TEST_F(NumaGuestTest, ClientInTheGuestReachesTheDaemonOverVsockLoopback) {
-  auto pool = StartSpec("work { custom { label: 'loopback' program { path: '/bin/loopback-client' args: 'vsock://1:7070' } } }");
-  ASSERT_TRUE(pool.has_value());
-  // It ends by itself, and its pool with it.
-  const absl::Status watched =
-      pool->Watch(absl::Milliseconds(100), [](const v1::WatchUpdate& update) { return update.states(0) < v1::FINISHED; },
-                  {.timeout = kPatience});
-  EXPECT_TRUE(watched.ok()) << watched;
-  const auto collected = (*std::move(pool)).StopAndCollect();
-  ASSERT_TRUE(collected.ok()) << collected.status();
-  const v1::WorkerReport& report = collected->reports[0];
-  EXPECT_TRUE(report.kernel_accounting().has_exit_code() && report.kernel_accounting().exit_code() == 0)
-      << report.ShortDebugString();
+class GuestClientTest : public GuestTest {
+ protected:
+  // Runs a client inside the guest, which must be content (loopback_client.cc).
+  void RunClient(const std::string& args) {
+    auto pool = StartSpec("work { custom { label: 'client' program { path: '/bin/loopback-client' " + args + " } } }");
+    ASSERT_TRUE(pool.has_value());
+    // It ends by itself, and its pool with it.
+    const absl::Status watched = pool->Watch(
+        absl::Milliseconds(100), [](const v1::WatchUpdate& update) { return update.states(0) < v1::FINISHED; },
+        {.timeout = kPatience});
+    EXPECT_TRUE(watched.ok()) << watched;
+    const auto collected = (*std::move(pool)).StopAndCollect();
+    ASSERT_TRUE(collected.ok()) << collected.status();
+    const v1::WorkerReport& report = collected->reports[0];
+    EXPECT_TRUE(report.kernel_accounting().has_exit_code() && report.kernel_accounting().exit_code() == 0)
+        << report.ShortDebugString();
+  }
+};
+
+TEST_F(GuestClientTest, ReachesTheDaemonOverVsockLoopback) { RunClient("args: 'vsock://1:7070'"); }
+
+TEST_F(GuestClientTest, IsToldThatNobodyListensOnAPort) {
+  RunClient("args: 'vsock://1:7071' args: 'nobody listens on that port there'");
 }
+
+TEST_F(GuestClientTest, IsToldThatThereIsNoSuchCid) { RunClient("args: 'vsock://99:7070' args: 'no such CID'"); }
 
 // Every CPU of the guest has a worker at SCHED_FIFO 50 that never sleeps.
 class RealTimeLoadTest : public GuestTest {
