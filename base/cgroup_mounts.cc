@@ -1,6 +1,7 @@
 #include "base/cgroup_mounts.h"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -71,10 +72,23 @@ std::map<std::string, std::string> FindCgroup1Controllers(absl::string_view moun
   return controllers;
 }
 
-absl::StatusOr<std::string> ParseCgroupFile(absl::string_view text) {
-  for (absl::string_view line : absl::StrSplit(text, '\n')) {
-    if (absl::ConsumePrefix(&line, "0::") && absl::StartsWith(line, "/")) return std::string(line);
+absl::string_view CgroupPathIn(absl::string_view text) {
+  constexpr absl::string_view kStart = "0::/";
+  const char* line = text.data();
+  const char* const end = text.data() + text.size();
+  while (line < end) {
+    const void* const found = memchr(line, '\n', end - line);
+    const char* const line_end = found == nullptr ? end : static_cast<const char*>(found);
+    const absl::string_view whole(line, line_end - line);
+    if (absl::StartsWith(whole, kStart)) return absl::string_view(line + kStart.size() - 1, whole.size() - kStart.size() + 1);
+    line = line_end + 1;
   }
+  return {};
+}
+
+absl::StatusOr<std::string> ParseCgroupFile(absl::string_view text) {
+  const absl::string_view path = CgroupPathIn(text);
+  if (!path.empty()) return std::string(path);
   return absl::NotFoundError("the process is in no cgroup of version 2 (no line \"0::\")");
 }
 

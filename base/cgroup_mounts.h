@@ -17,7 +17,11 @@ absl::StatusOr<std::string> FindCgroup2Mount(absl::string_view mountinfo);
 // Controllers that a mounted version 1 hierarchy holds, each with its mount point; version 2 cannot have them.
 std::map<std::string, std::string> FindCgroup1Controllers(absl::string_view mountinfo);
 
-// Path of the version 2 cgroup, as "/a/b", from the text of /proc/PID/cgroup: its line "0::". NOT_FOUND: there is none.
+// Path of the version 2 cgroup, as "/a/b", within the text of /proc/PID/cgroup: its line "0::". Empty: there is none. Allocates
+// nothing.
+absl::string_view CgroupPathIn(absl::string_view text);
+
+// The same as a string of its own; NOT_FOUND: there is none.
 absl::StatusOr<std::string> ParseCgroupFile(absl::string_view text);
 
 }  // namespace muster

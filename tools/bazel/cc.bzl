@@ -44,9 +44,10 @@ def static_binary(name, copts = [], linkopts = [], deps = [], **kwargs):
             "//tools/bazel:sanitized": [],
             "//conditions:default": ["-static"],
         }),
+        # Archives for ld, which worker binaries need for their linker script, and which has no --start-lib.
         features = select({
             "//tools/bazel:sanitized": [],
-            "//conditions:default": ["fully_static_link"],
+            "//conditions:default": ["fully_static_link", "-supports_start_end_lib"],
         }),
         deps = deps + SUPPRESSIONS,
         **kwargs

@@ -1,5 +1,8 @@
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <exception>
@@ -14,6 +17,7 @@
 #include "worker/core/exec_program.h"
 #include "worker/core/sched_attr.h"
 #include "worker/core/setup.h"
+#include "worker/core/step_cradle.h"
 #include "worker/core/worker.h"
 #include "worker/meter/current_cpu.h"
 #include "worker/meter/procfs.h"
@@ -27,8 +31,9 @@ using arena::State;
 struct Clocks {
   uint64_t cpu_ns = 0;
   uint64_t wall_ns = 0;
-  absl::StatusOr<Schedstat> schedstat = absl::UnknownError("not read");
-  absl::StatusOr<uint64_t> vmstat = absl::UnknownError("not read");
+  // Values until they are read: an error would be allocated, and a worker that allocates copies pages of its parent's heap.
+  absl::StatusOr<Schedstat> schedstat = Schedstat();
+  absl::StatusOr<uint64_t> vmstat = uint64_t{0};
   rusage usage = {};
 };
 
@@ -37,6 +42,13 @@ struct Clocks {
 // (sched_yield(2)).
 void LetOthersCatchUp() {
   if (sched_getscheduler(0) != static_cast<int>(kSchedDeadline)) sched_yield();
+}
+
+// By a system call: reading the clock in user space begins with a page fault, which takes ten times as long.
+uint64_t FirstInstructionNs() {
+  timespec now;
+  syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(now.tv_nsec);
 }
 
 class Runner {
@@ -86,6 +98,7 @@ class Runner {
   const bool is_custom_;
   Meter meter_;
   TaskFiles files_;
+  StepCradle cradle_;
   std::unique_ptr<Step> step_;
   Clocks start_;
   Clocks end_;
@@ -115,7 +128,7 @@ void Runner::SetUp() {
            control_.setup_errors);
   // Once: buffers are allocated under the memory policy, and belong to the worker from then on.
   if (live_.setups.load(std::memory_order_relaxed) > 0) return;
-  files_ = TaskFiles::Open();
+  files_ = TaskFiles::Open(context_.place.in_thread ? TaskFiles::Of::kThread : TaskFiles::Of::kProcess);
   MakeStep();
   context_.plumbing.pipes.clear();
   context_.plumbing.descriptors.clear();
@@ -133,7 +146,7 @@ void Runner::MakeStep() {
 }
 
 void Runner::Stamp() {
-  control_.evidence.first_instruction_at_ns = MonotonicNs();
+  control_.evidence.first_instruction_at_ns = FirstInstructionNs();
   control_.evidence.cpu = CurrentCpu();
   live_.state.store(State::kRunning, std::memory_order_release);
   arena::WakeChildren(context_.gate, context_.wake_position);

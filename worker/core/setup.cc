@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "base/errno_status.h"
@@ -199,7 +200,7 @@ absl::Status SetMemPolicy(const v1::GroupSpec& group) {
   return ErrnoStatus(errno, absl::StrCat("set_mempolicy to ", wanted.name, nodes.empty() ? "" : " of nodes ", wanted.nodes));
 }
 
-absl::StatusOr<CpuSet> CpusOfNode(uint32_t node, const std::string& root) {
+absl::StatusOr<CpuSet> CpusOfNode(uint32_t node, absl::string_view root) {
   const std::string path = absl::StrCat(root, "/node", node, "/cpulist");
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
   ASSIGN_OR_RETURN(CpuSet cpus, CpuSet::Parse(text));

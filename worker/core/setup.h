@@ -3,10 +3,10 @@
 #define MUSTER_WORKER_CORE_SETUP_H_
 
 #include <cstdint>
-#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "base/cpu_set.h"
 #include "muster/v1/workload.pb.h"
 #include "worker/arena/layout.h"
@@ -19,7 +19,7 @@ struct SetupRequest {
   const v1::GroupSpec* group = nullptr;
   const CpuSet* cpus = nullptr;  // null: inherited
   uint32_t max_rt_priority = 98;
-  std::string node_root = kNodeRoot;
+  absl::string_view node_root = kNodeRoot;
 };
 
 // Applies to the calling thread, in this order, what the request asks for; what is absent is left alone. A step that fails
@@ -33,7 +33,7 @@ absl::Status SetSchedPolicy(const v1::SchedPolicy& policy, uint32_t max_rt_prior
 absl::Status SetMemPolicy(const v1::GroupSpec& group);
 
 // To which `numa_node` pins a worker. FAILED_PRECONDITION: the node has memory only.
-absl::StatusOr<CpuSet> CpusOfNode(uint32_t node, const std::string& root = kNodeRoot);
+absl::StatusOr<CpuSet> CpusOfNode(uint32_t node, absl::string_view root = kNodeRoot);
 
 }  // namespace muster
 

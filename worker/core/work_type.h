@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -90,6 +91,12 @@ class Step {
   // Runs one iteration. Must return within 100 ms of a stop: every blocking call in it goes through core/blocking.h, every
   // long loop looks at meter.stopping(). Neither allocates, nor logs, nor reads /proc.
   virtual StepResult Run(Meter& meter) = 0;
+
+  // Where it lies: worker/core/step_cradle.h.
+  static void* operator new(size_t bytes);
+  static void* operator new(size_t bytes, std::align_val_t alignment);
+  static void operator delete(void* step) noexcept;
+  static void operator delete(void* step, std::align_val_t alignment) noexcept;
 };
 
 class WorkType {

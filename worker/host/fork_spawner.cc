@@ -1,5 +1,6 @@
 #include "worker/host/fork_spawner.h"
 
+#include <alloca.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -41,7 +42,15 @@ absl::Status ForkSpawner::Run() {
   return MakeWorkers({0, shop_.pool->num_workers()}, Maker::kHost);
 }
 
-absl::Status ForkSpawner::MakeWorkers(WorkerRange workers, Maker maker) {
+// Workers live on below their maker's stack frame, and each page of it that they write is copied. From the top of a page on,
+// they write one page up to their gate and beyond, wherever the kernel has put the stack.
+__attribute__((noinline)) absl::Status ForkSpawner::MakeWorkers(WorkerRange workers, Maker maker) {
+  void* const rest_of_page = alloca(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) % arena::kPageBytes);
+  asm volatile("" : : "r"(rest_of_page) : "memory");
+  return MakeWorkersHere(workers, maker);
+}
+
+__attribute__((noinline)) absl::Status ForkSpawner::MakeWorkersHere(WorkerRange workers, Maker maker) {
   RETURN_IF_ERROR(AllocateParts(*shop_.pool, workers));
   const uint32_t end = workers.first + workers.count;
   uint32_t next_look = workers.first + kWorkersPerLook;

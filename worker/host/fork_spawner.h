@@ -28,6 +28,7 @@ class ForkSpawner {
   enum class Maker { kHost, kHelper };
 
   absl::Status MakeWorkers(WorkerRange workers, Maker maker);
+  absl::Status MakeWorkersHere(WorkerRange workers, Maker maker);
   bool IsDropped();
   absl::Status MakeInstance(WorkerRange members, Maker maker);
   [[noreturn]] void LiveAsWorker(uint32_t worker, InstancePlumbing plumbing, const std::vector<int>& keep);

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <string>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/cgroup_mounts.h"
@@ -19,6 +18,7 @@ namespace {
 
 // A line of version 1 per controller, then "0::PATH".
 constexpr size_t kCgroupBytes = 8'192;
+constexpr size_t kShortCgroupBytes = 384;
 constexpr size_t kSchedstatBytes = 128;
 constexpr size_t kVmstatBytes = 32'768;
 
@@ -27,13 +27,17 @@ constexpr char kCgroupPath[] = "/proc/thread-self/cgroup";
 constexpr char kVmstatPath[] = "/proc/vmstat";
 constexpr char kNumaMapsPath[] = "/proc/self/numa_maps";
 
-// Cuts the next number off the text.
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// Cuts the next number off the text. By hand: a worker that has just started pays a page fault for each library that it calls.
 std::optional<uint64_t> TakeNumber(absl::string_view* text) {
   while (!text->empty() && text->front() == ' ') text->remove_prefix(1);
-  const size_t end = std::min(text->find_first_of(" \n"), text->size());
+  if (text->empty() || !IsDigit(text->front())) return std::nullopt;
   uint64_t value = 0;
-  if (!absl::SimpleAtoi(text->substr(0, end), &value)) return std::nullopt;
-  text->remove_prefix(end);
+  for (; !text->empty() && IsDigit(text->front()); text->remove_prefix(1)) {
+    if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, text->front() - '0', &value)) return std::nullopt;
+  }
+  if (!text->empty() && text->front() != ' ' && text->front() != '\n') return std::nullopt;
   return value;
 }
 
@@ -111,10 +115,11 @@ void NumaMapsParser::EndToken() {
   count_ = 0;
 }
 
-TaskFiles TaskFiles::Open() {
+TaskFiles TaskFiles::Open(Of of) {
   TaskFiles files;
-  files.schedstat_ = OpenToRead(kSchedstatPath);
-  files.cgroup_ = OpenToRead(kCgroupPath);
+  const bool process = of == Of::kProcess;
+  files.schedstat_ = OpenToRead(process ? "/proc/self/schedstat" : kSchedstatPath);
+  files.cgroup_ = OpenToRead(process ? "/proc/self/cgroup" : kCgroupPath);
   return files;
 }
 
@@ -128,6 +133,18 @@ absl::StatusOr<Schedstat> TaskFiles::ReadSchedstat() const {
 }
 
 absl::Status TaskFiles::ReadCgroup(arena::CgroupText* cgroup) const {
+  // What fits usually: one with room for everything reaches into pages of the stack that the worker has not touched yet.
+  char buffer[kShortCgroupBytes];
+  const absl::StatusOr<absl::string_view> text = ReadKept(cgroup_, kCgroupPath, buffer);
+  if (!text.ok()) return text.status();
+  if (text->size() == sizeof(buffer)) return ReadLongCgroup(cgroup);
+  const absl::string_view path = CgroupPathIn(*text);
+  if (path.empty()) return ParseCgroupFile(*text).status();
+  arena::SetText(cgroup, path);
+  return absl::OkStatus();
+}
+
+__attribute__((noinline)) absl::Status TaskFiles::ReadLongCgroup(arena::CgroupText* cgroup) const {
   char buffer[kCgroupBytes];
   const absl::StatusOr<absl::string_view> text = ReadKept(cgroup_, kCgroupPath, buffer);
   if (!text.ok()) return text.status();

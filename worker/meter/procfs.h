@@ -53,14 +53,19 @@ class NumaMapsParser {
 // The two files that a worker keeps open. Errors of opening show at the first reading.
 class TaskFiles {
  public:
-  // Opens the caller's own.
-  static TaskFiles Open();
+  // The main thread of a process has the same files one folder up, where the kernel makes two inodes less for them.
+  enum class Of { kThread, kProcess };
+
+  // Opens the calling thread's own; kProcess: only for a main thread.
+  static TaskFiles Open(Of of);
 
   absl::StatusOr<Schedstat> ReadSchedstat() const;
   // Stores the cgroup's path; the text is left alone when there is none.
   absl::Status ReadCgroup(arena::CgroupText* cgroup) const;
 
  private:
+  absl::Status ReadLongCgroup(arena::CgroupText* cgroup) const;
+
   UniqueFd schedstat_;
   UniqueFd cgroup_;
 };
