@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "worker/core/work_type.h"
 #include "worker/parts/engine.h"
@@ -14,23 +15,17 @@
 #include "worker/parts/memory_region.h"
 #include "worker/parts/shared_queue.h"
 #include "worker/work/taobench/object_cache.h"
+#include "worker/work/taobench/slow_path.h"
 
 namespace muster {
 namespace {
-
-// xorshift64.
-uint64_t NextRandom(uint64_t& state) {
-  state ^= state << 13;
-  state ^= state >> 7;
-  state ^= state << 17;
-  return state;
-}
 
 class TaobenchStep final : public EngineStep {
  public:
   TaobenchStep(const v1::Taobench& params, uint64_t seed)
       : params_(params),
         seed_(seed),
+        slow_path_(params.slow_path_sleep_us(), params.slow_path_p99_us()),
         cache_(params.cache_capacity_mib() << 20),
         keys_(cache_.capacity_objects() * 100 / params.target_hit_pct()) {
     cache_.Warm();
@@ -50,7 +45,7 @@ class TaobenchStep final : public EngineStep {
     ASSIGN_OR_RETURN(queue_memory_, MemoryRegion::Map(SharedQueue::BytesFor(clients)));
     queue().set_depth(clients);
     clients_ = std::vector<Client>(clients);
-    for (uint32_t i = 0; i < slow; ++i) RETURN_IF_ERROR(threads->Start([this, shared] { ServeMisses(shared); }));
+    for (uint32_t i = 0; i < slow; ++i) RETURN_IF_ERROR(threads->Start([this, shared, i] { ServeMisses(shared, i); }));
     for (uint32_t i = 0; i < clients; ++i) RETURN_IF_ERROR(threads->Start([this, shared, i] { LookUp(shared, i); }));
     return absl::OkStatus();
   }
@@ -60,7 +55,7 @@ class TaobenchStep final : public EngineStep {
   // A client. With an arrival rate each lookup counts from when it was due, also when the one before it was late.
   void LookUp(EngineMeter* shared, uint32_t index) {
     EngineLog log(shared);
-    uint64_t random = (seed_ + index + 1) * 0x9E3779B97F4A7C15u;
+    uint64_t random = RandomBegin(seed_, index);
     const uint64_t interval_ns = params_.arrival_rate() == 0
                                      ? 0
                                      : std::max<uint64_t>(1, 1'000'000'000 * clients_.size() / params_.arrival_rate());
@@ -91,7 +86,8 @@ class TaobenchStep final : public EngineStep {
   }
 
   // A slow thread.
-  void ServeMisses(EngineMeter* shared) {
+  void ServeMisses(EngineMeter* shared, uint32_t slow_thread) {
+    uint64_t random = RandomBegin(~seed_, slow_thread);
     while (!shared->stopping()) {
       const uint32_t seen = misses_.load(std::memory_order_acquire);
       uint64_t index = 0;
@@ -99,7 +95,7 @@ class TaobenchStep final : public EngineStep {
         (void)FutexWaitWhile(shared->stop(), misses_, seen);
         continue;
       }
-      if (!SleepFor(shared->stop(), params_.slow_path_sleep_us() * 1000)) return;
+      if (!SleepFor(shared->stop(), slow_path_.SleepNs(NextRandom(random)))) return;
       Client& client = clients_[index];
       cache_.Fill(shared->stop(), client.key);
       client.served.store(1, std::memory_order_release);
@@ -109,6 +105,7 @@ class TaobenchStep final : public EngineStep {
 
   const v1::Taobench params_;
   const uint64_t seed_;
+  const SlowPath slow_path_;
   ObjectCache cache_;
   const uint64_t keys_;
   MemoryRegion queue_memory_;
@@ -124,6 +121,14 @@ class TaobenchType final : public WorkType {
   }
   uint32_t Streams(const v1::Work&) const override { return kWakeSamples | kCostSamples; }
   absl::Duration DrainBound(const v1::Work&) const override { return kEngineDrainBound; }
+  absl::Status Validate(const v1::Work& work) const override {
+    const uint64_t p99_us = work.taobench().slow_path_p99_us();
+    const uint64_t least_us = work.taobench().slow_path_sleep_us();
+    if (p99_us == 0 || (least_us != 0 && p99_us > least_us)) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat(
+        "slow_path_p99_us: ", p99_us, " goes with a slow_path_sleep_us from 1 to ", p99_us - 1, ", the least sleep, and not with ",
+        least_us, "; use 0 for sleeps that are all alike"));
+  }
   absl::StatusOr<std::unique_ptr<Step>> MakeStep(const v1::Work& work, const WorkerPlace& place,
                                                  Plumbing&) const override {
     return std::make_unique<TaobenchStep>(work.taobench(), place.seed);

@@ -33,6 +33,26 @@ TEST(TaobenchTest, AMissWaitsForTheSlowPath) {
   EXPECT_LT(group.record(0).store(arena::kCost).head->min_ns.load(), 3'000'000u) << "a hit does not";
 }
 
+TEST(TaobenchTest, ATailOfTheSlowPathMakesSomeMissesMuchLater) {
+  GroupFixture group(
+      "taobench { client_threads: 8 slow_threads: 8 cache_capacity_mib: 1 target_hit_pct: 1 slow_path_sleep_us: 100 "
+      "slow_path_p99_us: 200000 }");
+  RunFor(group, 10);
+  EXPECT_GE(group.record(0).store(arena::kWake).head->min_ns.load(), 100'000u);
+  // Of some thousand misses about 30 sleep for 100 ms and longer.
+  EXPECT_GE(group.record(0).store(arena::kWake).head->max_ns.load(), 100'000'000u);
+}
+
+TEST(TaobenchTest, ATailThatIsNotAboveTheLeastSleepIsRefused) {
+  const WorkType& type = *FindWorkType(v1::Work::kTaobench);
+  EXPECT_TRUE(type.Validate(ResolvedWork("taobench { slow_path_sleep_us: 0 }")).ok());
+  EXPECT_TRUE(type.Validate(ResolvedWork("taobench { slow_path_sleep_us: 100 slow_path_p99_us: 101 }")).ok());
+  EXPECT_EQ(type.Validate(ResolvedWork("taobench { slow_path_sleep_us: 100 slow_path_p99_us: 100 }")).message(),
+            "slow_path_p99_us: 100 goes with a slow_path_sleep_us from 1 to 99, the least sleep, and not with 100; use 0 for "
+            "sleeps that are all alike");
+  EXPECT_FALSE(type.Validate(ResolvedWork("taobench { slow_path_sleep_us: 0 slow_path_p99_us: 100 }")).ok());
+}
+
 TEST(TaobenchTest, AnArrivalRateIsKeptAndLatenessIsCounted) {
   GroupFixture group(
       "taobench { client_threads: 1 cache_capacity_mib: 1 target_hit_pct: 1 slow_path_sleep_us: 20000 arrival_rate: "
