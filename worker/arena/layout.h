@@ -187,7 +187,7 @@ struct Final {
   uint64_t vmstat_numa_pages_migrated;
   uint64_t numa_pages[kMaxNodeId + 1];
   uint32_t cpu;
-  // 0: stopped before its loop.
+  // 0: stopped before it was started.
   uint32_t completed;
   CgroupText cgroup;
   ErrorText telemetry_error;

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <exception>
 #include <memory>
@@ -37,11 +38,13 @@ struct Clocks {
   rusage usage = {};
 };
 
-// Lets those run first that have not come as far: many workers pass the same point at once, and what comes next takes each of
-// them ten times as long as what the others still have to do. Under SCHED_DEADLINE it would give up the rest of the period
-// (sched_yield(2)).
-void LetOthersCatchUp() {
-  if (sched_getscheduler(0) != static_cast<int>(kSchedDeadline)) sched_yield();
+// CPUs that the caller may run on; 1 when their set is too large to be asked for.
+uint64_t OwnCpus() {
+  uint64_t words[(arena::kMaxCpuId + 1) / 64] = {};
+  const long bytes = syscall(SYS_sched_getaffinity, 0, sizeof(words), words);
+  uint64_t cpus = 0;
+  for (long i = 0; i * 8 < bytes; ++i) cpus += static_cast<uint64_t>(__builtin_popcountll(words[i]));
+  return std::max<uint64_t>(1, cpus);
 }
 
 // By a system call: reading the clock in user space begins with a page fault, which takes ten times as long.
@@ -80,6 +83,8 @@ class Runner {
   void MakeStep();
   // The worker's first instructions after the gate: the time, then the two workers below it in the wake tree.
   void Stamp();
+  // Lets those come to a crossing that have not come as far, who began with the way there at since_ns (0: nobody did).
+  void LetOthersPass(arena::Crossing arena::Arrivals::*crossing, uint64_t since_ns, const std::atomic<uint32_t>* stop);
   void RecordEvidence();
   void BecomeProgram();
   void StartClocks();
@@ -91,6 +96,8 @@ class Runner {
   void Finish();
   void Panic(absl::string_view text);
   void NotMeasured(const absl::Status& why);
+
+  const arena::Header& header() const { return *context_.target.header; }
 
   WorkerContext& context_;
   arena::Control& control_;
@@ -150,7 +157,20 @@ void Runner::Stamp() {
   control_.evidence.cpu = CurrentCpu();
   live_.state.store(State::kRunning, std::memory_order_release);
   arena::WakeChildren(context_.gate, context_.wake_position);
-  LetOthersCatchUp();
+  LetOthersPass(&arena::Arrivals::started, header().released_at_ns.load(std::memory_order_relaxed), &header().stop);
+}
+
+// What comes behind a crossing takes each worker ten times as long as what the others still have to do before it, or all of the
+// CPU. They block rather than yield: a yield gives way only to those whom the scheduler finds eligible, and under a real-time
+// policy to nobody below. Who comes later than all should have passed goes on at once, so a sibling that is frozen or dead costs
+// the bound once.
+void Runner::LetOthersPass(arena::Crossing arena::Arrivals::*crossing, uint64_t since_ns, const std::atomic<uint32_t>* stop) {
+  arena::Arrivals* const arrivals = context_.bell.arrivals;
+  if (arrivals == nullptr) return;
+  const uint32_t workers = context_.gate.num_workers;
+  arena::Pass(arrivals->*crossing, workers);
+  const uint64_t cpus = OwnCpus();
+  if (workers > cpus) arena::AwaitPassing(arrivals->*crossing, since_ns + arena::LongestPassingNs(workers, cpus), stop);
 }
 
 void Runner::RecordEvidence() {
@@ -166,9 +186,10 @@ void Runner::RecordEvidence() {
 void Runner::BecomeProgram() {
   control_.evidence.started_at_ns = MonotonicNs();
   control_.evidence_ready.store(1, std::memory_order_release);
+  if (context_.bell.arrivals != nullptr) arena::Pass(context_.bell.arrivals->stopped, context_.gate.num_workers);
   // Both seq_cst: either this worker sees the stop, or the pool host sees that the program wants its own signal.
   live_.state.store(State::kExec, std::memory_order_seq_cst);
-  const bool stopped = context_.target.header->stop.load(std::memory_order_seq_cst) != 0;
+  const bool stopped = header().stop.load(std::memory_order_seq_cst) != 0;
   if (!stopped) Panic(ExecProgram(context_.group->work().custom().program(), context_.telemetry_fd).message());
   control_.final.stopped_at_ns = MonotonicNs();
   Finish();
@@ -176,7 +197,7 @@ void Runner::BecomeProgram() {
 
 void Runner::StartClocks() {
   start_.schedstat = files_.ReadSchedstat();
-  const uint64_t read_at_release = context_.target.header->vmstat_plus_one.load(std::memory_order_relaxed);
+  const uint64_t read_at_release = header().vmstat_plus_one.load(std::memory_order_relaxed);
   if (read_at_release == 0) {
     start_.vmstat = ReadNumaPagesMigrated();
   } else {
@@ -191,7 +212,8 @@ void Runner::StartClocks() {
 }
 
 void Runner::Loop() {
-  control_.final.completed = meter_.stopping() ? 0 : 1;
+  // Whoever was let go has completed, also when it got no CPU before the stop; not who was never started.
+  control_.final.completed = header().released_at_ns.load(std::memory_order_relaxed) == 0 ? 0 : 1;
   if (step_ == nullptr) return;
   try {
     RunSteps();
@@ -222,7 +244,7 @@ void Runner::StopClocks() {
   control_.final.cpu = CurrentCpu();
   getrusage(RUSAGE_THREAD, &end_.usage);
   end_.schedstat = files_.ReadSchedstat();
-  LetOthersCatchUp();
+  LetOthersPass(&arena::Arrivals::stopped, header().stopped_at_ns.load(std::memory_order_relaxed), nullptr);
 }
 
 void Runner::RecordDifferences() {

@@ -217,6 +217,40 @@ TEST(WorkerTest, WorkersWakeEachOther) {
   for (uint32_t i = 0; i < 9; ++i) EXPECT_EQ(pool.state(i), State::kFinished);
 }
 
+// Of more workers than CPUs. Who passed the gate does not begin to work, and who left the loop does not begin to read its
+// evidence, before its siblings have got as far, or have used up the time for it.
+TEST(WorkerTest, WorkersLetEachOtherPassBeforeTheyGoOn) {
+  FakeType type(Spin);
+  const uint32_t workers = 3 * GetAffinity(0)->Count();
+  Pool pool(&type, workers);
+  arena::Arrivals arrivals = {};
+  for (uint32_t i = 0; i < workers; ++i) pool.context(i).bell = {&arrivals, -1};
+  pool.RunFor(1);
+  EXPECT_EQ(arrivals.started.passed.load(), workers);
+  EXPECT_EQ(arrivals.stopped.passed.load(), workers);
+  uint64_t last_first_ns = 0;
+  for (uint32_t i = 0; i < workers; ++i) {
+    last_first_ns = std::max(last_first_ns, pool.control(i).evidence.first_instruction_at_ns);
+  }
+  const uint64_t bound_ns = pool.header().released_at_ns.load() + arena::LongestPassingNs(workers, workers / 3);
+  for (uint32_t i = 0; i < workers; ++i) {
+    EXPECT_GE(pool.control(i).evidence.started_at_ns, std::min(last_first_ns, bound_ns)) << i;
+  }
+}
+
+TEST(WorkerTest, AWorkerThatWasStartedButGotNoCpuBeforeTheStopHasCompletedNothing) {
+  FakeType type(Spin);
+  Pool pool(&type);
+  pool.Start();
+  pool.AwaitReady(1);
+  pool.Stop();
+  pool.Open();
+  pool.Join();
+  EXPECT_EQ(pool.state(), State::kFinished);
+  EXPECT_EQ(pool.control().final.completed, 1u);
+  EXPECT_EQ(pool.record().live().iterations.load(), 0u);
+}
+
 // ---- Record ----
 
 TEST(WorkerTest, TheEvidenceIsTheWorkersOwnReading) {
@@ -273,13 +307,14 @@ TEST(WorkerTest, WhatStartReadOfVmstatIsTakenAsTheBaseline) {
                                  std::to_string(pool.control().final.vmstat_numa_pages_migrated) + "\n"));
 }
 
-TEST(WorkerTest, AWorkerStoppedBeforeItsLoopDidNotComplete) {
+// The gate of a pool that was never started is opened by its stop.
+TEST(WorkerTest, AWorkerStoppedBeforeItWasStartedDidNotComplete) {
   FakeType type(Spin);
   Pool pool(&type);
   pool.Start();
   pool.AwaitReady(1);
   pool.Stop();
-  pool.Open();
+  arena::Open(pool.gate());
   pool.Join();
   EXPECT_EQ(pool.state(), State::kFinished);
   EXPECT_EQ(pool.control().final.completed, 0u);

@@ -1,0 +1,28 @@
+#include "worker/arena/arrivals.h"
+
+#include <limits.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "worker/arena/gate.h"
+
+namespace muster::arena {
+
+void Pass(Crossing& crossing, uint32_t workers) {
+  if (crossing.passed.fetch_add(1, std::memory_order_relaxed) + 1 != workers) return;
+  crossing.clear.store(1, std::memory_order_relaxed);
+  FutexWake(&crossing.clear, INT_MAX);
+}
+
+void AwaitPassing(Crossing& crossing, uint64_t deadline_ns, const std::atomic<uint32_t>* stop) {
+  // Relaxed: nothing is handed over, it is only about when.
+  while (crossing.clear.load(std::memory_order_relaxed) == 0) {
+    const uint64_t now_ns = MonotonicNs();
+    if (now_ns >= deadline_ns || (stop != nullptr && stop->load(std::memory_order_relaxed) != 0)) return;
+    const uint64_t left_ns = deadline_ns - now_ns;
+    const timespec left = {static_cast<time_t>(left_ns / 1'000'000'000), static_cast<long>(left_ns % 1'000'000'000)};
+    FutexWait(&crossing.clear, 0, &left);
+  }
+}
+
+}  // namespace muster::arena
