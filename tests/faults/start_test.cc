@@ -66,11 +66,13 @@ TEST_F(StartTest, ControlAnswersWithinTwoSecondsAboveFifoAndIdleSpinners) {
     const absl::StatusOr<v1::SnapshotResponse> snapshot = handle.Snapshot({.timeout = kBound});
     ASSERT_TRUE(snapshot.ok()) << snapshot.status();
   }
-  WaitForProgress(handle, 1, {1, 2, 3, 4, 5});
+  // Of the two of FIFO one has its CPU for itself, and nobody says which.
+  WaitForProgress(handle, 1, {0, 1, 2, 3, 4, 5});
   const uint64_t began = MonotonicNs();
   const absl::StatusOr<CollectedReports> collected = std::move(handle).StopAndCollect({.call = {.timeout = kBound}});
   ASSERT_TRUE(collected.ok()) << collected.status();
   EXPECT_LE(absl::Nanoseconds(MonotonicNs() - began), kBound);
+  EXPECT_GT(collected->reports[0].iterations() + collected->reports[1].iterations(), 0u);
   EXPECT_EQ(collected->reports[0].effective_policy(), "SCHED_FIFO 50");
   EXPECT_EQ(collected->reports[2].effective_policy(), "SCHED_IDLE nice 0");
 
