@@ -68,11 +68,10 @@ absl::StatusOr<UniqueFd> DialPolled(const SocketAddress& where, const Address& a
 }
 
 // Reads up to the newline and not one byte further: what follows belongs to the connection.
-absl::StatusOr<std::string> ReadLine(int fd, const Address& address, const Deadline& deadline) {
+absl::Status ReadLine(int fd, const Address& address, const Deadline& deadline, std::string* line) {
   constexpr size_t kMaxLine = 64;
   const std::string what = absl::StrCat("the answer to CONNECT of ", FormatAddress(address));
-  std::string line;
-  while (line.size() < kMaxLine) {
+  while (line->size() < kMaxLine) {
     RETURN_IF_ERROR(PollFor(fd, POLLIN, deadline, what));
     char byte = 0;
     const ssize_t got = read(fd, &byte, 1);
@@ -83,13 +82,13 @@ absl::StatusOr<std::string> ReadLine(int fd, const Address& address, const Deadl
                                                  "listens on that port in the guest, or the guest is not up"));
     }
     if (got < 0) return ErrnoStatus(errno, absl::StrCat("read ", what));
-    if (byte == '\n') return line;
-    line.push_back(byte);
+    if (byte == '\n') return absl::OkStatus();
+    line->push_back(byte);
   }
   return absl::UnavailableError(absl::StrCat(what, " has no end; is it the socket of a hybrid vsock?"));
 }
 
-absl::Status ShakeHands(int fd, const HybridVsockAddress& address, const Deadline& deadline) {
+absl::Status AskForPort(int fd, const HybridVsockAddress& address) {
   // In one write: some devices parse only what their first read returns.
   const std::string request = absl::StrCat("CONNECT ", address.port, "\n");
   const ssize_t sent = send(fd, request.data(), request.size(), MSG_NOSIGNAL);
@@ -98,10 +97,7 @@ absl::Status ShakeHands(int fd, const HybridVsockAddress& address, const Deadlin
   if (sent >= 0 && static_cast<size_t>(sent) != request.size()) {
     return absl::UnavailableError(absl::StrCat("write CONNECT to ", FormatAddress(address), ": cut short"));
   }
-  ASSIGN_OR_RETURN(const std::string answer, ReadLine(fd, address, deadline));
-  if (answer == "OK" || absl::StartsWith(answer, "OK ")) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat(FormatAddress(address), ": handshake refused: the answer to CONNECT is \"", answer, "\""));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -115,11 +111,24 @@ absl::StatusOr<UniqueFd> Dial(const Address& address, absl::Duration timeout) {
   }
   ASSIGN_OR_RETURN(const SocketAddress where, ToSocketAddress(address));
   if (where.family() != AF_UNIX) return DialPolled(where, address, deadline);
-  ASSIGN_OR_RETURN(UniqueFd fd, DialUnix(where, address, deadline));
-  if (const auto* hybrid = std::get_if<HybridVsockAddress>(&address)) {
-    RETURN_IF_ERROR(ShakeHands(fd.get(), *hybrid, deadline));
-  }
-  return fd;
+  const auto* hybrid = std::get_if<HybridVsockAddress>(&address);
+  if (hybrid == nullptr) return DialUnix(where, address, deadline);
+  ASSIGN_OR_RETURN(HybridDial dial, HybridDial::Start(*hybrid, timeout));
+  return dial.Await(deadline.Remaining());
+}
+
+absl::StatusOr<HybridDial> HybridDial::Start(const HybridVsockAddress& address, absl::Duration timeout) {
+  ASSIGN_OR_RETURN(const SocketAddress where, ToSocketAddress(address));
+  ASSIGN_OR_RETURN(UniqueFd fd, DialUnix(where, address, Deadline::After(timeout)));
+  RETURN_IF_ERROR(AskForPort(fd.get(), address));
+  return HybridDial(address, std::move(fd));
+}
+
+absl::StatusOr<UniqueFd> HybridDial::Await(absl::Duration timeout) {
+  RETURN_IF_ERROR(ReadLine(fd_.get(), address_, Deadline::After(timeout), &line_));
+  if (line_ == "OK" || absl::StartsWith(line_, "OK ")) return std::move(fd_);
+  return absl::UnavailableError(
+      absl::StrCat(FormatAddress(address_), ": handshake refused: the answer to CONNECT is \"", line_, "\""));
 }
 
 }  // namespace muster

@@ -41,7 +41,11 @@ class Collection {
 
  private:
   absl::Status ReadStream(const Deadline& deadline) {
-    ASSIGN_OR_RETURN(const std::shared_ptr<Connection::Stub> stub, connection_.GetStub(deadline));
+    const absl::StatusOr<std::shared_ptr<Connection::Stub>> dialled = connection_.GetStub(deadline);
+    if (!dialled.ok()) {
+      return absl::Status(dialled.status().code(), absl::StrCat(what_, ": ", dialled.status().message()));
+    }
+    const std::shared_ptr<Connection::Stub>& stub = *dialled;
     grpc::ClientContext context;
     SetDeadline(&context, deadline);
     const std::unique_ptr<grpc::ClientReader<v1::StopAndCollectResponse>> reader =

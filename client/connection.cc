@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/dial.h"
 #include "base/status_macros.h"
 #include "client/guest_dial.h"
 #include "client/rpc_status.h"
@@ -47,10 +46,9 @@ absl::StatusOr<std::shared_ptr<Connection>> Connection::Open(const Address& addr
   return connection;
 }
 
-absl::StatusOr<std::shared_ptr<Connection::Stub>> Connection::DialStub(const Deadline& deadline,
-                                                                       Patience patience) const {
+absl::StatusOr<std::shared_ptr<Connection::Stub>> Connection::DialStub(const Deadline& deadline, Patience patience) {
   if (options_.tls.has_value()) return DialTlsStub(deadline);
-  const auto once = [this](const Deadline& until) { return Dial(address_, until.Remaining()); };
+  const auto once = [this](const Deadline& until) { return dialler_.Dial(until); };
   ASSIGN_OR_RETURN(UniqueFd fd, patience == Patience::kBoot ? DialPatiently(address_, deadline, once) : once(deadline));
   // The channel owns the descriptor from here on. The name is only the :authority of the requests.
   return std::make_shared<Stub>(

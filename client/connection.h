@@ -17,6 +17,7 @@
 #include "base/address.h"
 #include "base/deadline.h"
 #include "base/mutex.h"
+#include "client/dialler.h"
 #include "client/tls_channel.h"
 #include "muster/v1/muster.grpc.pb.h"
 
@@ -70,17 +71,19 @@ class Connection {
  private:
   using Attempt = absl::FunctionRef<grpc::Status(Stub&, grpc::ClientContext*)>;
 
-  Connection(Address address, const ConnectionOptions& options) : address_(std::move(address)), options_(options) {}
+  Connection(Address address, const ConnectionOptions& options)
+      : address_(std::move(address)), options_(options), dialler_(address_) {}
 
   // Whether a guest may still be booting.
   enum class Patience { kNone, kBoot };
 
-  absl::StatusOr<std::shared_ptr<Stub>> DialStub(const Deadline& deadline, Patience patience) const;
+  absl::StatusOr<std::shared_ptr<Stub>> DialStub(const Deadline& deadline, Patience patience);
   absl::StatusOr<std::shared_ptr<Stub>> DialTlsStub(const Deadline& deadline) const;
   absl::Status Retry(const Deadline& deadline, absl::string_view what, Attempt attempt);
 
   const Address address_;
   const ConnectionOptions options_;
+  Dialler dialler_;
   Mutex mutex_;
   std::shared_ptr<Stub> stub_ ABSL_GUARDED_BY(mutex_);
 };

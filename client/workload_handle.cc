@@ -29,6 +29,14 @@ absl::Status FromOutcomes(const v1::PlaceResponse& response, absl::string_view w
       absl::StrCat(what, ": ", failed, " of ", response.outcomes_size(), " workers failed", text));
 }
 
+// A collection that failed, with what it brought.
+absl::Status CutShort(const absl::Status& why, int came, int workers) {
+  if (came == 0) return why;
+  absl::Status status(why.code(), absl::StrCat(why.message(), "; ", came, " of ", workers, " reports had come"));
+  why.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) { status.SetPayload(type, payload); });
+  return status;
+}
+
 }  // namespace
 
 WorkloadHandle::WorkloadHandle(std::shared_ptr<Session> session, v1::SpawnResponse spawned)
@@ -167,7 +175,12 @@ absl::StatusOr<v1::PoolSummary> WorkloadHandle::StopAndCollect(const ReportCallb
   // Drops the pool on every way out but the good one.
   WorkloadHandle consumed = std::move(*this);
   RETURN_IF_ERROR(consumed.CheckLease());
-  ASSIGN_OR_RETURN(v1::PoolSummary summary, consumed.pool_->Collect(options, on_report));
+  int came = 0;
+  const absl::StatusOr<v1::PoolSummary> summary = consumed.pool_->Collect(options, [&](v1::WorkerReport&& report) {
+    ++came;
+    on_report(std::move(report));
+  });
+  if (!summary.ok()) return CutShort(summary.status(), came, consumed.workers().size());
   const absl::Status confirmed = consumed.pool_->Confirm(options.call);
   if (confirmed.ok()) {
     consumed.pool_.reset();
