@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -14,6 +15,9 @@
 
 namespace muster {
 namespace {
+
+// In the directory from the first file to the last.
+constexpr char kIncomplete[] = "INCOMPLETE";
 
 // ENOSPC and the like are the disk's matter, whatever absl::ErrnoToStatusCode makes of them.
 absl::Status IoError(const std::string& what) { return absl::DataLossError(ErrnoStatus(errno, what).message()); }
@@ -86,11 +90,14 @@ absl::StatusOr<std::unique_ptr<ReportSink>> DirectorySink::Open(const std::strin
 }
 
 absl::Status DirectorySink::WriteFile(const std::string& name, absl::string_view text) const {
-  const UniqueFd file(openat(directory_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (!file.valid()) return IoError(absl::StrCat("make ", path_, "/", name));
+  // Under its name when it is whole: whoever is killed leaves no half of a report.
+  const std::string part = absl::StrCat(".", name, ".part");
+  const UniqueFd file(openat(directory_.get(), part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (!file.valid()) return IoError(absl::StrCat("make ", path_, "/", part));
   const absl::Status written = WriteAll(file.get(), text);
-  if (written.ok()) return written;
-  return absl::DataLossError(absl::StrCat("write ", path_, "/", name, ": ", written.message()));
+  if (!written.ok()) return absl::DataLossError(absl::StrCat("write ", path_, "/", part, ": ", written.message()));
+  if (renameat(directory_.get(), part.c_str(), directory_.get(), name.c_str()) == 0) return absl::OkStatus();
+  return IoError(absl::StrCat("rename ", path_, "/", part));
 }
 
 absl::Status DirectorySink::WriteJson(const std::string& name, const google::protobuf::Message& message) const {
@@ -99,6 +106,7 @@ absl::Status DirectorySink::WriteJson(const std::string& name, const google::pro
 }
 
 absl::Status DirectorySink::Begin(const v1::WorkloadSpec& resolved_spec) {
+  RETURN_IF_ERROR(WriteFile(kIncomplete, "This run has not ended well: the reports here are whole, but not all.\n"));
   return WriteJson("resolved_spec.json", resolved_spec);
 }
 
@@ -108,7 +116,9 @@ absl::Status DirectorySink::Add(const v1::WorkerReport& report) {
 
 absl::Status DirectorySink::Finish(const v1::PoolSummary& pool, const ReportSummary& summary) {
   RETURN_IF_ERROR(WriteFile("stats.txt", FormatStats(summary)));
-  return WriteJson("summary.json", pool);
+  RETURN_IF_ERROR(WriteJson("summary.json", pool));
+  if (unlinkat(directory_.get(), kIncomplete, 0) == 0) return absl::OkStatus();
+  return IoError(absl::StrCat("remove ", path_, "/", kIncomplete));
 }
 
 }  // namespace muster

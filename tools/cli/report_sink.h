@@ -54,7 +54,8 @@ class JsonSink : public ReportSink {
 };
 
 // Writes resolved_spec.json, worker-00000.json and so on, summary.json and stats.txt into a directory, which it makes
-// when it is not there, and which must be empty when it is.
+// when it is not there, and which must be empty when it is. As long as the run has not ended well there is a file
+// INCOMPLETE too; the reports beside it are whole.
 class DirectorySink : public ReportSink {
  public:
   static absl::StatusOr<std::unique_ptr<ReportSink>> Open(const std::string& path);

@@ -83,6 +83,18 @@ TEST_F(DirectorySinkTest, EveryReportHasItsFile) {
   EXPECT_TRUE(absl::StartsWith(*ReadFile(root_ + "/out/stats.txt"), "--- stats ---\n"));
 }
 
+TEST_F(DirectorySinkTest, ReportsOfARunThatDidNotEndAreMarked) {
+  const std::string mark = root_ + "/out/INCOMPLETE";
+  absl::StatusOr<std::unique_ptr<ReportSink>> sink = DirectorySink::Open(root_ + "/out");
+  ASSERT_TRUE(sink.ok()) << sink.status();
+  ASSERT_TRUE((*sink)->Begin(v1::WorkloadSpec()).ok());
+  ASSERT_TRUE((*sink)->Add(Report(0)).ok());
+  EXPECT_TRUE(std::filesystem::exists(mark));
+  EXPECT_TRUE(absl::StartsWith(*ReadFile(root_ + "/out/worker-00000.json"), "{"));
+  ASSERT_TRUE((*sink)->Finish(v1::PoolSummary(), ReportSummary()).ok());
+  EXPECT_FALSE(std::filesystem::exists(mark));
+}
+
 TEST_F(DirectorySinkTest, DirectoryThatHoldsSomethingIsRefused) {
   std::ofstream(root_ + "/worker-00000.json") << "of another run";
   EXPECT_TRUE(absl::StrContains(DirectorySink::Open(root_).status().message(), "not empty"));
