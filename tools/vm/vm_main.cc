@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 #include "tools/cli/exit_code.h"
@@ -21,6 +22,8 @@ namespace {
 
 struct Subcommand {
   std::string name;
+  // As "[SPEC]"; may be empty.
+  std::string arguments;
   std::string summary;
   std::vector<FlagSpec> (*flags)();
   int (*run)(const Flags& flags);
@@ -75,31 +78,71 @@ int RunVsockDevice(const Flags& flags) {
 }
 
 std::vector<Subcommand> Subcommands() {
-  return {{"kernel", "find or fetch a distribution kernel and print its path", KernelFlags, RunKernel},
-          {"image", "write a guest's initramfs and print its size", ImageSubcommandFlags, RunImage},
-          {"vsock-device", "find or fetch vhost-device-vsock and print its path", KernelFlags, RunVsockDevice},
-          {"run", "boot a guest, run a spec in it, power it off", RunFlags, RunRun},
-          {"ps", "print the addresses of guests that were kept", NoFlags, RunPs},
-          {"stop", "end the kept guests of these addresses, or all", NoFlags, RunStop}};
+  return {{"kernel", "", "find or fetch a distribution kernel and print its path", KernelFlags, RunKernel},
+          {"image", "", "write a guest's initramfs and print its size", ImageSubcommandFlags, RunImage},
+          {"vsock-device", "", "find or fetch vhost-device-vsock and print its path", KernelFlags, RunVsockDevice},
+          {"run", "[SPEC]", "boot a guest, run a spec in it, power it off", RunFlags, RunRun},
+          {"ps", "", "print the addresses of guests that were kept", NoFlags, RunPs},
+          {"stop", "[ADDRESS...]", "end the kept guests of these addresses, or all", NoFlags, RunStop}};
 }
 
-int Usage() {
-  std::cerr << "usage: muster vm SUBCOMMAND [flags]\n";
+std::string Synopsis(const Subcommand& subcommand) {
+  return absl::StrCat(subcommand.name, subcommand.arguments.empty() ? "" : " ", subcommand.arguments);
+}
+
+constexpr char kExitCodes[] = R"(
+exit codes, besides those of `muster run` (`muster run --help`):
+   10  the guest could not be prepared: no kernel, no QEMU, no image
+   11  its kernel panicked; the console's last lines are told
+   12  it hung at its boot
+   13  musterd in it never served
+   14  it was there and is gone
+   15  the scheduler was not loaded
+   16  the scheduler was not active to the end
+  130  interrupted
+)";
+
+std::string Help() {
+  std::string text = "usage: muster vm SUBCOMMAND [flags]; muster vm SUBCOMMAND --help tells more\n\n";
   for (const Subcommand& subcommand : Subcommands()) {
-    std::cerr << "\n" << subcommand.name << ": " << subcommand.summary << "\n" << DescribeFlags(subcommand.flags());
+    absl::StrAppendFormat(&text, "  %-22s %s\n", Synopsis(subcommand), subcommand.summary);
   }
-  return kExitUsage;
+  return absl::StrCat(text, kExitCodes);
+}
+
+std::string SubcommandHelp(const Subcommand& subcommand, const std::vector<FlagSpec>& flags) {
+  return absl::StrCat("usage: muster vm ", Synopsis(subcommand), " [flags]\n\n", subcommand.summary, "\n\n",
+                      DescribeFlags(flags), kExitCodes);
+}
+
+int RunSubcommand(const Subcommand& subcommand, const std::vector<std::string>& args) {
+  std::vector<FlagSpec> specs = subcommand.flags();
+  specs.push_back({"help", "", "print this"});
+  const absl::StatusOr<Flags> flags = Flags::Parse(args, specs);
+  if (!flags.ok()) {
+    return Fail(absl::InvalidArgumentError(
+                    absl::StrCat(flags.status().message(), "; see muster vm ", subcommand.name, " --help")),
+                kExitUsage);
+  }
+  if (!flags->Has("help")) return subcommand.run(*flags);
+  std::cout << SubcommandHelp(subcommand, specs);
+  return kExitGood;
 }
 
 }  // namespace
 
 int VmMain(const std::vector<std::string>& args) {
-  for (const Subcommand& subcommand : Subcommands()) {
-    if (args.empty() || args[0] != subcommand.name) continue;
-    const absl::StatusOr<Flags> flags = Flags::Parse({args.begin() + 1, args.end()}, subcommand.flags());
-    return flags.ok() ? subcommand.run(*flags) : Fail(flags.status(), kExitUsage);
+  const std::string first = args.empty() ? "" : args[0];
+  if (first == "--help" || first == "-h" || first == "help") {
+    std::cout << Help();
+    return kExitGood;
   }
-  return Usage();
+  for (const Subcommand& subcommand : Subcommands()) {
+    if (first == subcommand.name) return RunSubcommand(subcommand, {args.begin() + 1, args.end()});
+  }
+  if (!first.empty()) std::cerr << "muster vm: there is no subcommand \"" << first << "\"\n";
+  std::cerr << Help();
+  return kExitUsage;
 }
 
 }  // namespace muster::vm

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/inotify.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +20,7 @@ namespace muster::vm {
 namespace {
 
 constexpr size_t kTailLines = 20;
+constexpr size_t kMaxPanic = 300;
 constexpr int kLaunchAttempts = 3;
 constexpr absl::Duration kDeviceLimit = absl::Seconds(10);
 // An idle guest answers within milliseconds.
@@ -36,6 +38,20 @@ absl::StatusOr<UniqueFd> OpenLog(const std::string& path) {
 std::string ReadLog(const std::string& path) {
   const absl::StatusOr<std::string> text = ReadFile(path);
   return text.ok() ? std::string(absl::StripAsciiWhitespace(*text)) : "";
+}
+
+absl::Duration CpuTimeOf(pid_t pid) {
+  clockid_t clock = 0;
+  timespec time = {};
+  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &time) != 0) return absl::ZeroDuration();
+  return absl::DurationFromTimespec(time);
+}
+
+// A thread of the device that panics leaves the process, which then carries nothing.
+std::string FindPanicOfDevice(const std::string& log_path) {
+  const std::string log = ReadLog(log_path);
+  const size_t at = log.find("panicked at");
+  return at == std::string::npos ? "" : log.substr(at, kMaxPanic);
 }
 
 }  // namespace
@@ -133,7 +149,10 @@ void Guest::WaitForNews(Deadline deadline) {
   console_.Update();
   const absl::Duration since = absl::Now() - started_;
   if (console_.progress().up.has_value() && !seen_up_.has_value()) seen_up_ = since;
-  if (console_.progress().daemon_ready.has_value() && !seen_ready_.has_value()) seen_ready_ = since;
+  if (console_.progress().daemon_ready.has_value() && !seen_ready_.has_value()) {
+    seen_ready_ = since;
+    cpu_when_ready_ = CpuTimeOf(qemu_->pid());
+  }
 }
 
 GuestFailure Guest::Failure(GuestExitCode code, const std::string& what) {
@@ -161,6 +180,8 @@ std::optional<GuestFailure> Guest::FindFailure() {
   }
   if (ended) return Failure(progress.up.has_value() ? kExitGuestLost : kExitBootHung, "QEMU ended");
   if (device_.has_value() && device_->HasEnded()) return Failure(kExitGuestLost, "vhost-device-vsock ended");
+  const std::string panic = device_.has_value() ? FindPanicOfDevice(directory_.path() + "/vsock.log") : "";
+  if (!panic.empty()) return Failure(kExitGuestLost, absl::StrCat("vhost-device-vsock ", panic));
   return std::nullopt;
 }
 
@@ -217,6 +238,7 @@ BootTimes Guest::boot_times() const {
   times.qemu = std::max(absl::ZeroDuration(), seen_up_.value_or(up) - up);
   times.init = started - up;
   times.daemon = seen_ready_.value_or(absl::ZeroDuration()) - seen_up_.value_or(absl::ZeroDuration()) - times.init;
+  times.cpu = cpu_when_ready_;
   return times;
 }
 

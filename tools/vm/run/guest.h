@@ -54,6 +54,8 @@ struct BootTimes {
   absl::Duration init;
   // musterd, until it says that it serves.
   absl::Duration daemon;
+  // What QEMU had used of this machine's CPUs by then; with less than the sum of the others it was not alone here.
+  absl::Duration cpu;
 };
 
 // Owns QEMU, the vsock device beside it, and their folder; the destructor ends the two and removes the folder.
@@ -120,6 +122,7 @@ class Guest {
   // When the host saw the line of init, and of musterd's readiness.
   std::optional<absl::Duration> seen_up_;
   std::optional<absl::Duration> seen_ready_;
+  absl::Duration cpu_when_ready_;
 };
 
 }  // namespace muster::vm

@@ -28,9 +28,20 @@ absl::StatusOr<std::unique_ptr<InterruptWatch>> InterruptWatch::Start() {
 
 InterruptWatch::~InterruptWatch() {
   if (!thread_.joinable()) return;
+  JoinThread();
+  pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
+}
+
+void InterruptWatch::JoinThread() {
   const uint64_t one = 1;
   [[maybe_unused]] const ssize_t told = write(stop_.get(), &one, sizeof(one));
   thread_.join();
+}
+
+void InterruptWatch::HandOver() {
+  JoinThread();
+  sigaddset(&mask_before_, SIGINT);
+  sigaddset(&mask_before_, SIGTERM);
   pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
 }
 

@@ -25,6 +25,10 @@ class InterruptWatch {
   InterruptWatch(const InterruptWatch&) = delete;
   InterruptWatch& operator=(const InterruptWatch&) = delete;
 
+  // Ends the watch and gives SIGHUP back. SIGINT and SIGTERM stay blocked: none is lost before whoever takes them next
+  // does, and none ends the process without a clean-up after that.
+  void HandOver();
+
   // Runs `act`, which takes seconds at most, while an interrupt waits; what it returns replaces the clean-up. So there
   // is no moment at which something exists that nobody would clean up.
   template <typename Act>
@@ -36,6 +40,7 @@ class InterruptWatch {
  private:
   InterruptWatch() = default;
   void Run();
+  void JoinThread();
 
   Mutex mutex_;
   std::function<void()> clean_up_ ABSL_GUARDED_BY(mutex_);

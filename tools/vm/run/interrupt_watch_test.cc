@@ -51,6 +51,19 @@ TEST(InterruptWatchTest, SignalDuringAnExchangeSeesWhatItMade) {
   EXPECT_EQ(unlink(mark.c_str()), 0);
 }
 
+TEST(InterruptWatchTest, SignalAfterTheHandOverWaitsForWhoTakesItNext) {
+  EXPECT_EQ(StatusOf([] {
+              auto watch = InterruptWatch::Start();
+              (*watch)->HandOver();
+              watch->reset();
+              kill(getpid(), SIGINT);
+              sigset_t pending;
+              sigpending(&pending);
+              _exit(sigismember(&pending, SIGINT) == 1 ? 0 : 1);
+            }),
+            0);
+}
+
 TEST(InterruptWatchTest, WithoutASignalNothingHappens) {
   EXPECT_EQ(StatusOf([] { const auto watch = InterruptWatch::Start(); }), 0);
 }

@@ -101,10 +101,11 @@ absl::Status Launch(Run* run) {
 }
 
 void SayTimes(const BootTimes& times) {
-  Say(absl::StrFormat("serving after %.2f s: QEMU and firmware %.2f, kernel %.2f, init %.2f, musterd %.2f",
-                      absl::ToDoubleSeconds(times.qemu + times.kernel + times.init + times.daemon),
-                      absl::ToDoubleSeconds(times.qemu), absl::ToDoubleSeconds(times.kernel),
-                      absl::ToDoubleSeconds(times.init), absl::ToDoubleSeconds(times.daemon)));
+  Say(absl::StrFormat(
+      "serving after %.2f s: QEMU and firmware %.2f, kernel %.2f, init %.2f, musterd %.2f; CPU time %.2f s",
+      absl::ToDoubleSeconds(times.qemu + times.kernel + times.init + times.daemon), absl::ToDoubleSeconds(times.qemu),
+      absl::ToDoubleSeconds(times.kernel), absl::ToDoubleSeconds(times.init), absl::ToDoubleSeconds(times.daemon),
+      absl::ToDoubleSeconds(times.cpu)));
 }
 
 std::optional<GuestFailure> Boot(Run* run) {
@@ -138,10 +139,14 @@ int RunSpec(Run* run) {
   int code = kExitGood;
   {
     const GuestWatch watch(run->guest->qemu(), [&] { EndWithGuest(run->guest.get()); });
-    // From here on a signal stops the workload and collects its reports, as in `muster run`.
-    run->interrupts.reset();
+    // From here on a signal stops the workload and collects its reports, as in `muster run`; after that it waits until
+    // the guest is off, which takes seconds.
+    run->interrupts->HandOver();
     code = command.run(*flags);
   }
+  // What the guest died of says more than what the client saw of it.
+  const std::optional<GuestFailure> failure = code == kExitGood ? std::nullopt : run->guest->FindFailure();
+  if (failure.has_value()) return Fail(*failure);
   Say(absl::StrFormat("workload took %.2f s", absl::ToDoubleSeconds(absl::Now() - begin)));
   return code;
 }
