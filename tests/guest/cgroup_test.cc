@@ -1,21 +1,25 @@
-// Two CPUs, reached through a forwarded port: what cgroups do to workers.
+// Two CPUs, reached through a forwarded port: what cgroups do to workers; and a guest whose CPUs and clock are halted.
 #include "absl/strings/match.h"
 #include "client/cgroup_manager.h"
 #include "tests/guest/guest_fixture.h"
+#include "tests/guest/monitored_qemu.h"
+#include "tests/guest/sound_report.h"
 #include "tests/guest/work_types.h"
 
 namespace muster {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::Ge;
 using ::testing::HasSubstr;
 using ::testing::Le;
 
-[[maybe_unused]] const auto* const kGuest =
-    testing::AddGlobalTestEnvironment(new SharedGuest({"--cpus=2", "--transport=tcp"}));
+[[maybe_unused]] const auto* const kGuest = testing::AddGlobalTestEnvironment(
+    new SharedGuest({"--cpus=2", "--transport=tcp",
+                     "--qemu=" + QemuWith(testing::TempDir(), "qemu-with-monitor", MonitorArguments())}));
 
 INSTANTIATE_TEST_SUITE_P(TwoCpus, WorkTypeTest, testing::ValuesIn(WorkTypeFields()), WorkTypeName);
 
@@ -112,8 +116,8 @@ TEST_F(CgroupGuestTest, PidsMaxRefusesASpawnInWordsAndTheNextOneWorks) {
   for (const v1::WorkerReport& report : reports) ExpectSound(report);
 }
 
-// A move to a cpuset resets the affinity before Linux 6.2.
-TEST_F(CgroupGuestTest, AffinityHoldsAfterAPlaceIntoACpuset) {
+// A move to a cpuset resets the affinity before Linux 6.2; the guest of every change has 6.1.
+TEST_F(CgroupGuestTest, AffinityAskedForHoldsAfterACpusetMoveThatResetsIt) {
   MakeCgroup("name: 'both' settings { cpuset_cpus: '0-1' }");
   auto pool = client().Spawn(ParseSpec("num_workers: 2 affinity { exact { cpus: '1' } }"));
   ASSERT_TRUE(pool.ok()) << pool.status();
@@ -130,7 +134,7 @@ TEST_F(CgroupGuestTest, AffinityHoldsAfterAPlaceIntoACpuset) {
   }
 }
 
-TEST_F(CgroupGuestTest, AffinityHoldsAfterARunningWorkerIsPlacedIntoACpuset) {
+TEST_F(CgroupGuestTest, AffinityOfARunningWorkerHoldsAfterACpusetMoveThatResetsIt) {
   MakeCgroup("name: 'both' settings { cpuset_cpus: '0-1' }");
   auto pool = StartSpec("num_workers: 2 affinity { exact { cpus: '1' } }");
   ASSERT_TRUE(pool.has_value());
@@ -143,6 +147,21 @@ TEST_F(CgroupGuestTest, AffinityHoldsAfterARunningWorkerIsPlacedIntoACpuset) {
     EXPECT_EQ(outcome.error(), "");
     EXPECT_EQ(outcome.effective_cpus(), "1");
   }
+}
+
+// Nothing in the guest knows that time went by.
+TEST_F(CgroupGuestTest, GuestWhoseCpusAreHaltedIsNoticedAndItsPoolGoesOnAfterwards) {
+  auto pool = StartSpec("num_workers: 2");
+  ASSERT_TRUE(pool.has_value());
+  ASSERT_TRUE(TellMonitor("stop").ok());
+  // Several times what keepalive waits for.
+  const absl::Status noticed = pool->Snapshot({.timeout = absl::Seconds(10)}).status();
+  ASSERT_TRUE(TellMonitor("cont").ok());
+  EXPECT_THAT(noticed.code(), AnyOf(absl::StatusCode::kUnavailable, absl::StatusCode::kDeadlineExceeded)) << noticed;
+  const auto collected = (*std::move(pool)).StopAndCollect({.call = {.timeout = kPatience}});
+  ASSERT_TRUE(collected.ok()) << collected.status();
+  EXPECT_TRUE(IsReattachedInTime());
+  for (const v1::WorkerReport& report : collected->reports) ExpectSound(report);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/file_io.h"
 #include "tests/support/program_run.h"
+#include "tools/cli/exit_code.h"
 #include "tools/vm/exit_codes.h"
 
 namespace muster {
@@ -19,8 +21,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::AnyOf;
+using ::testing::Gt;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Lt;
 
 constexpr absl::Duration kPatience = absl::Minutes(5);
 
@@ -55,10 +60,23 @@ class CommandLineTest : public testing::Test {
     return end.ok() ? end->exit_code : -1;
   }
 
-  // Until it has said so on its standard error stream.
+  // Until it has said so on its standard error stream, or on another.
   void WaitFor(const StartedProgram& program, const std::string& words) {
+    WaitFor(program, program.standard_error, words);
+  }
+  void WaitFor(const StartedProgram& program, const UniqueFd& stream, const std::string& words) {
     const Deadline deadline = Deadline::After(kPatience);
-    while (!absl::StrContains(ReadOutput(program.standard_error), words)) {
+    while (!absl::StrContains(ReadOutput(stream), words)) {
+      ASSERT_FALSE(deadline.Expired()) << ReadOutput(program.standard_error);
+      ASSERT_FALSE(program.process.pidfd.WaitEnd(Deadline::After(absl::Milliseconds(20))).ok())
+          << ReadOutput(program.standard_error);
+    }
+  }
+
+  // Until it, or what it started, has made this file.
+  void WaitForFile(const StartedProgram& program, const std::string& path) {
+    const Deadline deadline = Deadline::After(kPatience);
+    while (!fs::exists(path)) {
       ASSERT_FALSE(deadline.Expired()) << ReadOutput(program.standard_error);
       ASSERT_FALSE(program.process.pidfd.WaitEnd(Deadline::After(absl::Milliseconds(20))).ok())
           << ReadOutput(program.standard_error);
@@ -101,11 +119,11 @@ class CommandLineTest : public testing::Test {
 };
 
 TEST_F(CommandLineTest, TheExampleOfTwoNodesRunsInTwoCgroupsOnCpusOfTheirOwn) {
-  const StartedProgram program =
-      StartRun({"--cpus=4", "--numa=2", "--memory=1G", "examples/guest/two_nodes.txtpb"});
+  const StartedProgram program = StartRun({"--cpus=4", "--numa=2", "--memory=1G", "examples/guest/two_nodes.txtpb"});
   EXPECT_EQ(Finish(program), 0) << ReadOutput(program.standard_error);
   EXPECT_THAT(ReadOutput(program.standard_output),
-              AllOf(HasSubstr("\nnorth: workers=5 cpus=2 "), HasSubstr("\nsouth: workers=5 cpus=2 "), HasSubstr("cpus_union=4\n")));
+              AllOf(HasSubstr("\nnorth: workers=5 cpus=2 "), HasSubstr("\nsouth: workers=5 cpus=2 "),
+                    HasSubstr("cpus_union=4\n")));
 }
 
 TEST_F(CommandLineTest, ARunTellsItsStagesAndLeavesNothing) {
@@ -114,9 +132,22 @@ TEST_F(CommandLineTest, ARunTellsItsStagesAndLeavesNothing) {
   const std::string said = ReadOutput(program.standard_error);
   EXPECT_EQ(code, 0) << said;
   EXPECT_THAT(said, AllOf(HasSubstr("transport: "), HasSubstr("serving after "), HasSubstr("QEMU and firmware "),
-                          HasSubstr("kernel "), HasSubstr("init "), HasSubstr("musterd "), HasSubstr("powered off in ")));
+                          HasSubstr("kernel "), HasSubstr("init "), HasSubstr("musterd "), HasSubstr("; CPU time "),
+                          HasSubstr("powered off in ")));
   EXPECT_THAT(ReadOutput(program.standard_output), HasSubstr("--- stats ---"));
   ExpectNothingIsLeft();
+}
+
+// By the CPU time that QEMU used until then: on a machine that is busy with other things the boot takes longer, and not
+// more.
+TEST_F(CommandLineTest, TheDaemonServesBeforeQemuHasUsedTenSeconds) {
+  const StartedProgram program = StartRun({});
+  const int code = Finish(program);
+  const std::string said = ReadOutput(program.standard_error);
+  ASSERT_EQ(code, 0) << said;
+  const size_t at = said.find("; CPU time ");
+  ASSERT_NE(at, std::string::npos) << said;
+  EXPECT_THAT(atof(said.c_str() + at + strlen("; CPU time ")), AllOf(Gt(0.5), Lt(10))) << said;
 }
 
 TEST_F(CommandLineTest, TheNextRunRemovesWhatAKilledOneLeft) {
@@ -140,14 +171,72 @@ TEST_F(CommandLineTest, AnInterruptDuringTheBootLeavesNothing) {
   ExpectNothingIsLeft();
 }
 
+TEST_F(CommandLineTest, AnInterruptOfTheWorkloadCollectsItsReportsAndLeavesNothing) {
+  const StartedProgram program = StartRun({"--out=" + tmp_ + "/reports", tmp_ + "/long.txtpb"});
+  WaitForFile(program, tmp_ + "/reports/resolved_spec.json");
+  ASSERT_TRUE(program.process.pidfd.Signal(SIGINT).ok());
+  const int code = Finish(program);
+  const std::string said = ReadOutput(program.standard_error);
+  EXPECT_THAT(said, AllOf(HasSubstr("stopping and collecting"), HasSubstr("powered off in ")));
+  EXPECT_THAT(code, AnyOf(kExitGood, kExitStarved)) << said;
+  EXPECT_TRUE(fs::exists(tmp_ + "/reports/worker-00000.json"));
+  EXPECT_FALSE(fs::exists(tmp_ + "/reports/INCOMPLETE"));
+  ExpectNothingIsLeft();
+}
+
+TEST_F(CommandLineTest, ABootThatHangsIsSaidAndLeavesNothing) {
+  // Nothing boots within a second.
+  const StartedProgram program = StartRun({"--boot-timeout=1", tmp_ + "/short.txtpb"});
+  const int code = Finish(program);
+  const std::string said = ReadOutput(program.standard_error);
+  EXPECT_EQ(code, vm::kExitBootHung) << said;
+  EXPECT_THAT(said, HasSubstr("the guest hung at its boot"));
+  ExpectNothingIsLeft();
+}
+
+TEST_F(CommandLineTest, ADaemonThatNeverServesIsSaidAndLeavesNothing) {
+  const StartedProgram program = StartRun({"--daemon-arg=--no-such-flag", tmp_ + "/short.txtpb"});
+  const int code = Finish(program);
+  const std::string said = ReadOutput(program.standard_error);
+  EXPECT_EQ(code, vm::kExitNeverServed) << said;
+  EXPECT_THAT(said, AllOf(HasSubstr("musterd in the guest ended with exit="), HasSubstr("no_such_flag")));
+  ExpectNothingIsLeft();
+}
+
+TEST_F(CommandLineTest, AWorkloadThatCannotRunIsSaidAndLeavesNothing) {
+  std::ofstream(tmp_ + "/wrong.txtpb") << "affinity { exact { cpus: '77' } }";
+  const StartedProgram program = StartRun({tmp_ + "/wrong.txtpb"});
+  const int code = Finish(program);
+  const std::string said = ReadOutput(program.standard_error);
+  EXPECT_EQ(code, kExitBadSpec) << said;
+  EXPECT_THAT(said, AllOf(HasSubstr("77"), HasSubstr("powered off in ")));
+  ExpectNothingIsLeft();
+}
+
+TEST_F(CommandLineTest, ABadVerdictIsSaidAndLeavesNothing) {
+  // Its only worker needs more memory than it may have.
+  std::ofstream(tmp_ + "/dying.txtpb") << R"(
+      cgroups { name: "tight" settings { memory_max_bytes: 50331648 } } cgroup: "tight"
+      work { page_fault_churn { region_kib: 131072 touches_per_cycle: 32768 } } duration { seconds: 3600 })";
+  const StartedProgram program = StartRun({tmp_ + "/dying.txtpb"});
+  WaitFor(program, program.standard_output, " 0/1 workers running");
+  ASSERT_TRUE(program.process.pidfd.Signal(SIGINT).ok());
+  const int code = Finish(program);
+  const std::string said = ReadOutput(program.standard_output);
+  EXPECT_EQ(code, kExitStarved) << said << ReadOutput(program.standard_error);
+  EXPECT_THAT(said, HasSubstr("starved: worker 0"));
+  ExpectNothingIsLeft();
+}
+
 TEST_F(CommandLineTest, AGuestThatIsKilledUnderARunIsSaidAndLeavesNothing) {
-  const StartedProgram program = StartRun({tmp_ + "/long.txtpb"});
-  WaitFor(program, "serving after");
+  const StartedProgram program = StartRun({"--out=" + tmp_ + "/reports", tmp_ + "/long.txtpb"});
+  WaitForFile(program, tmp_ + "/reports/resolved_spec.json");
   for (const pid_t pid : Processes("qemu")) EXPECT_EQ(kill(pid, SIGKILL), 0);
   const int code = Finish(program);
   const std::string said = ReadOutput(program.standard_error);
   EXPECT_EQ(code, vm::kExitGuestLost) << said;
   EXPECT_THAT(said, HasSubstr("QEMU ended"));
+  EXPECT_TRUE(fs::exists(tmp_ + "/reports/INCOMPLETE"));
   ExpectNothingIsLeft();
 }
 

@@ -1,5 +1,6 @@
 #include "tests/guest/guest_fixture.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 #include <algorithm>
@@ -25,6 +26,12 @@ std::unique_ptr<vm::Guest>& TheGuest() {
   return *guest;
 }
 
+// Why there can be none.
+absl::Status& NoTransport() {
+  static auto* const status = new absl::Status();
+  return *status;
+}
+
 void Say(const std::string& line) { std::cerr << line << "\n"; }
 
 absl::StatusOr<vm::GuestOptions> Prepare(std::vector<std::string> flags) {
@@ -33,11 +40,10 @@ absl::StatusOr<vm::GuestOptions> Prepare(std::vector<std::string> flags) {
                            "--daemon-arg=--spawn-timeout=2m"}) {
     flags.push_back(flag);
   }
+  // `tools/test --long` runs the programs once more on each of several kernels.
+  const char* const suite = getenv("MUSTER_GUEST_SUITE");
+  if (suite != nullptr) flags.insert(flags.begin(), absl::StrCat("--suite=", suite));
   ASSIGN_OR_RETURN(const vm::Flags parsed, vm::Flags::Parse(flags, vm::GuestFlags()));
-  if (parsed.Get("transport") == "vhost-device-vsock") {
-    ASSIGN_OR_RETURN(const vm::KernelOptions options, vm::KernelOptionsFrom(parsed));
-    RETURN_IF_ERROR(vm::FetchVsockDevice(options).status());
-  }
   return vm::PrepareGuest(parsed, Say);
 }
 
@@ -48,6 +54,13 @@ size_t CountWorkers(const v1::WorkloadSpec& spec) {
 }
 
 }  // namespace
+
+absl::Status CheckTransport(const std::vector<std::string>& flags) {
+  ASSIGN_OR_RETURN(const vm::Flags parsed, vm::Flags::Parse(flags, vm::GuestFlags()));
+  if (parsed.Get("transport") != "vhost-device-vsock") return absl::OkStatus();
+  ASSIGN_OR_RETURN(const vm::KernelOptions options, vm::KernelOptionsFrom(parsed));
+  return vm::FetchVsockDevice(options).status();
+}
 
 absl::StatusOr<std::unique_ptr<vm::Guest>> BootGuest(std::vector<std::string> flags) {
   ASSIGN_OR_RETURN(const vm::GuestOptions options, Prepare(std::move(flags)));
@@ -64,6 +77,8 @@ absl::StatusOr<std::unique_ptr<vm::Guest>> BootGuest(std::vector<std::string> fl
 }
 
 void SharedGuest::SetUp() {
+  NoTransport() = CheckTransport(flags_);
+  if (!NoTransport().ok()) return;
   absl::StatusOr<std::unique_ptr<vm::Guest>> guest = BootGuest(flags_);
   if (guest.ok()) TheGuest() = *std::move(guest);
   // Every test then fails by itself.
@@ -72,8 +87,7 @@ void SharedGuest::SetUp() {
 
 void SharedGuest::TearDown() {
   if (TheGuest() == nullptr) return;
-  Say(absl::StrCat("powered off in ",
-                   absl::FormatDuration(TheGuest()->PowerOff(Deadline::After(absl::Seconds(20))))));
+  Say(absl::StrCat("powered off in ", absl::FormatDuration(TheGuest()->PowerOff(Deadline::After(absl::Seconds(20))))));
   TheGuest().reset();
 }
 
@@ -94,6 +108,7 @@ double CpuShare(const v1::WorkerReport& report) {
 vm::Guest& GuestTest::guest() { return *TheGuest(); }
 
 void GuestTest::SetUp() {
+  if (!NoTransport().ok()) GTEST_SKIP() << "no vsock device can be had: " << NoTransport();
   ASSERT_NE(TheGuest(), nullptr) << "there is no guest";
   ClientOptions options;
   options.connect_timeout = kPatience;
@@ -116,13 +131,13 @@ void GuestTest::TearDown() {
 
 void GuestTest::WaitUntil(const WorkloadHandle& pool, const Reached& reached) {
   std::vector<uint64_t> totals(pool.workers().size());
-  const absl::Status watched = pool.Watch(
-      kPeriod,
-      [&](const v1::WatchUpdate& update) {
-        for (size_t worker = 0; worker < totals.size(); ++worker) totals[worker] += update.iterations_delta(worker);
-        return !reached(totals);
-      },
-      {.timeout = kPatience});
+  const absl::Status watched = pool.Watch(kPeriod,
+                                          [&](const v1::WatchUpdate& update) {
+                                            for (size_t worker = 0; worker < totals.size(); ++worker)
+                                              totals[worker] += update.iterations_delta(worker);
+                                            return !reached(totals);
+                                          },
+                                          {.timeout = kPatience});
   EXPECT_TRUE(watched.ok()) << watched;
 }
 
@@ -176,6 +191,15 @@ absl::Duration GuestTest::GuestTime() {
   EXPECT_EQ(clock_getcpuclockid(guest().qemu_pid(), &clock), 0);
   EXPECT_EQ(clock_gettime(clock, &time), 0);
   return absl::DurationFromTimespec(time);
+}
+
+bool GuestTest::IsReattachedInTime() {
+  const Deadline deadline = Deadline::After(kPatience);
+  while (reattached() == 0 && client().lease_status().ok() && !deadline.Expired()) {
+    // Calls go on meanwhile, each over the connection as it is.
+    client().ServerInfo({.timeout = kPatience}).status().IgnoreError();
+  }
+  return reattached() > 0;
 }
 
 int GuestTest::CountPools() {

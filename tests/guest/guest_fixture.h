@@ -20,13 +20,17 @@
 
 namespace muster {
 
-// Flags as those of `muster vm run`. Emulated, so that it is the same guest everywhere; its daemon has patience, as this
-// machine may be busy. A vsock device, a kernel or a
-// QEMU that cannot be had is an error that says so. Ready when it returns.
+// Flags as those of `muster vm run`. Emulated, so that it is the same guest everywhere; its daemon has patience, as
+// this machine may be busy. A vsock device, a kernel or a QEMU that cannot be had is an error that says so. Ready when
+// it returns.
 absl::StatusOr<std::unique_ptr<vm::Guest>> BootGuest(std::vector<std::string> flags);
+
+// OK when this machine has, or can fetch, what carries the transport that the flags ask for.
+absl::Status CheckTransport(const std::vector<std::string>& flags);
 
 // The guest that all tests of a program share: each program says once, at namespace scope,
 //   const auto* const kGuest = testing::AddGlobalTestEnvironment(new SharedGuest({"--cpus=2"}));
+// Where its transport cannot be had, the tests are skipped and say why.
 class SharedGuest : public testing::Environment {
  public:
   explicit SharedGuest(std::vector<std::string> flags) : flags_(std::move(flags)) {}
@@ -44,11 +48,15 @@ v1::WorkloadSpec ParseSpec(const std::string& text);
 // Every test has a client, and must leave no pool behind; nobody may have taken the guest for dead meanwhile. A test
 // that fails shows the guest's last words.
 class GuestTest : public testing::Test {
+ public:
+  // What a handle waits for: true for the totals that end the wait.
+  using Reached = std::function<bool(const std::vector<uint64_t>& iterations)>;
+
+  static void WaitUntil(const WorkloadHandle& pool, const Reached& reached);
+
  protected:
   // For what takes a second on an idle machine.
   static constexpr absl::Duration kPatience = absl::Minutes(3);
-  // What a handle waits for: true for the totals that end the wait.
-  using Reached = std::function<bool(const std::vector<uint64_t>& iterations)>;
 
   void SetUp() override;
   void TearDown() override;
@@ -57,8 +65,9 @@ class GuestTest : public testing::Test {
   static vm::Guest& guest();
   // How often the lease was reattached: each time the guest had been taken for dead.
   int reattached() const { return reattached_; }
+  // Waits for the first time.
+  bool IsReattachedInTime();
 
-  static void WaitUntil(const WorkloadHandle& pool, const Reached& reached);
   // Until the guest, which this load keeps busy, was given that much time, and every worker has done something.
   static void RunFor(const WorkloadHandle& pool, absl::Duration least);
 

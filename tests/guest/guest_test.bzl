@@ -2,7 +2,8 @@
 
 load("//tools/bazel:cc.bzl", "muster_test")
 
-def guest_test(name, data = [], deps = [], **kwargs):
+def guest_test(name, data = [], deps = [], tags = [], **kwargs):
+    """every_kernel among the tags: `tools/test --long` runs it on several kernels."""
     muster_test(
         name = name,
         size = "large",
@@ -12,7 +13,7 @@ def guest_test(name, data = [], deps = [], **kwargs):
             "//tools/vm/init:muster-guest-init",
             "//worker:muster-worker",
         ],
-        tags = ["exclusive", "guest", "local", "no_sanitizer"],
+        tags = ["exclusive", "guest", "local", "no_sanitizer"] + tags,
         testonly = True,
         deps = deps + ["//tests/guest:guest_fixture"],
         **kwargs

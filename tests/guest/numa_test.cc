@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "tests/guest/guest_fixture.h"
+#include "tests/guest/sound_report.h"
 #include "tests/guest/work_types.h"
 
 namespace muster {
@@ -133,7 +134,7 @@ class RealTimeLoadTest : public GuestTest {
  protected:
   void SetUp() override {
     GuestTest::SetUp();
-    if (HasFatalFailure()) return;
+    if (HasFatalFailure() || IsSkipped()) return;
     pool_ = StartSpec(R"(
         sched_policy { fifo { priority: 50 } } affinity { exact { cpus: "0" } }
         composed { num_workers: 1 work { spin_wait {} } sched_policy { fifo { priority: 50 } } affinity { exact { cpus: "1" } } }

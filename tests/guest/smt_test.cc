@@ -1,6 +1,7 @@
 // Eight CPUs with two threads per core and two last-level caches: intents that need siblings, threads in cgroups.
 #include "base/cpu_set.h"
 #include "tests/guest/guest_fixture.h"
+#include "tests/guest/sound_report.h"
 #include "tests/guest/work_types.h"
 
 namespace muster {

@@ -22,9 +22,6 @@ std::vector<std::string> WorkTypeFields();
 
 std::string WorkTypeName(const testing::TestParamInfo<std::string>& info);
 
-// What holds for every worker that lived to its stop.
-void ExpectSound(const v1::WorkerReport& report);
-
 }  // namespace muster
 
 #endif  // MUSTER_TESTS_GUEST_WORK_TYPES_H_
