@@ -1,5 +1,6 @@
 #include "tools/vm/run/run_command.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,6 +23,7 @@
 #include "tools/vm/run/kept_guests.h"
 #include "tools/vm/run/prepare.h"
 #include "tools/vm/run/scheduler_span.h"
+#include "tools/vm/run/scheduler_watch.h"
 #include "tools/vm/scheduler/scheduler_files.h"
 #include "tools/vm/support/cache.h"
 
@@ -49,6 +51,8 @@ struct Run {
   std::vector<std::string> workload;
   bool keep = false;
   bool scheduler = false;
+  // What was active at the start of the run.
+  std::optional<SchedulerSample> active;
   // --json: the standard output is for JSON only.
   bool json = false;
   // --out; empty: none.
@@ -128,6 +132,16 @@ void EndWithGuest(Guest* guest) {
   _exit(code);
 }
 
+// Ends the workload, as a signal of the user's does, when the scheduler is gone: what comes after that is no result.
+// Null without a scheduler.
+std::unique_ptr<SchedulerWatch> WatchScheduler(const Run& run) {
+  if (!run.active.has_value()) return nullptr;
+  return std::make_unique<SchedulerWatch>(run.guest->directory() + "/console.log", *run.active, [] {
+    Say("the scheduler is gone: this ends the run");
+    kill(getpid(), SIGINT);
+  });
+}
+
 int RunSpec(Run* run) {
   if (run->workload.empty()) return kExitGood;
   std::vector<std::string> arguments = {absl::StrCat("--target=", run->guest->address())};
@@ -142,6 +156,7 @@ int RunSpec(Run* run) {
     // From here on a signal stops the workload and collects its reports, as in `muster run`; after that it waits until
     // the guest is off, which takes seconds.
     run->interrupts->HandOver();
+    const std::unique_ptr<SchedulerWatch> scheduler = WatchScheduler(*run);
     code = command.run(*flags);
   }
   // What the guest died of says more than what the client saw of it.
@@ -164,6 +179,7 @@ int RunUnderScheduler(Run* run) {
   SchedulerSpan span;
   std::optional<GuestFailure> failure = SchedulerSpan::Begin(run->guest.get(), &span);
   if (failure.has_value()) return Fail(*failure);
+  run->active = span.start();
   const int code = RunSpec(run);
   failure = span.End(run->guest.get());
   return failure.has_value() ? Fail(*failure) : TellScheduler(*run, span, code);

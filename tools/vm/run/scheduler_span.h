@@ -20,6 +20,8 @@ class SchedulerSpan {
   // Looks again. A failure when it is not the one of the beginning, with the kernel's reason.
   std::optional<GuestFailure> End(Guest* guest);
 
+  const SchedulerSample& start() const { return start_; }
+
   // After End: a line for the results, without a newline, and the same as one JSON object.
   std::string Describe() const { return DescribeSpan(start_, end_); }
   std::string Json() const;
