@@ -64,6 +64,7 @@ class Collection {
   }
 
   absl::Status Take(v1::StopAndCollectResponse* message) {
+    connection_.traffic().Note();
     if (message->has_summary()) {
       summary_ = std::move(*message->mutable_summary());
       return absl::OkStatus();

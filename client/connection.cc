@@ -95,6 +95,7 @@ absl::Status Connection::Retry(const Deadline& deadline, absl::string_view what,
     }
     grpc::ClientContext context;
     SetDeadline(&context, deadline);
+    traffic_.Note();
     const grpc::Status status = attempt(**stub, &context);
     if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return FromRpcStatus(status, what);
     ReportBroken(*stub);

@@ -17,6 +17,7 @@
 #include "base/address.h"
 #include "base/deadline.h"
 #include "base/mutex.h"
+#include "client/call_traffic.h"
 #include "client/dialler.h"
 #include "client/tls_channel.h"
 #include "muster/v1/muster.grpc.pb.h"
@@ -68,6 +69,9 @@ class Connection {
 
   const Address& address() const { return address_; }
 
+  // Told of by calls and streams; heeded by who only waits.
+  CallTraffic& traffic() { return traffic_; }
+
  private:
   using Attempt = absl::FunctionRef<grpc::Status(Stub&, grpc::ClientContext*)>;
 
@@ -84,6 +88,7 @@ class Connection {
   const Address address_;
   const ConnectionOptions options_;
   Dialler dialler_;
+  CallTraffic traffic_;
   Mutex mutex_;
   std::shared_ptr<Stub> stub_ ABSL_GUARDED_BY(mutex_);
 };

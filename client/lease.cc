@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status_macros.h"
+#include "client/lease_stream.h"
 #include "client/proto_time.h"
 #include "client/request_id.h"
 #include "client/rpc_status.h"
@@ -42,6 +43,7 @@ Lease::~Lease() {
     changed_.NotifyAll();
   }
   if (held) EndAtDaemon();
+  connection_->traffic().Hurry();
   {
     MutexLock lock(&mutex_);
     if (context_ != nullptr) context_->TryCancel();
@@ -111,10 +113,10 @@ absl::Status Lease::ReadStream() {
     if (ending_) return absl::CancelledError("the lease is being ended");
     context_ = &context;
   }
-  const std::unique_ptr<grpc::ClientReader<v1::LeaseEvent>> reader = stub->OpenLease(&context, Request());
+  LeaseStream stream(stub.get(), &context, Request(), &connection_->traffic());
   v1::LeaseEvent event;
-  while (reader->Read(&event)) OnMessage(event);
-  const grpc::Status status = reader->Finish();
+  while (stream.Read(&event)) OnMessage(event);
+  const grpc::Status status = stream.Finish();
   {
     MutexLock lock(&mutex_);
     context_ = nullptr;

@@ -49,6 +49,22 @@ TEST_F(LeaseTest, EndOfTheObjectEndsTheLease) {
   EXPECT_EQ(fake_.Count("EndLease l1"), 1);
 }
 
+TEST_F(LeaseTest, EventsComeWhileCallsFollowEachOther) {
+  std::atomic<bool> came = false;
+  const auto lease = Open({.on_event = [&](const v1::LeaseEvent& event) {
+    if (event.dropped() == 3) came = true;
+  }});
+  v1::LeaseEvent event;
+  event.set_dropped(3);
+  const Deadline deadline = Soon();
+  for (int i = 0; !came && !deadline.Expired(); ++i) {
+    // The reader has left the stream by then.
+    if (i == 50) fake_.SendEvent(event);
+    ASSERT_TRUE(connection_->Call(&Connection::Stub::ListPools, v1::ListPoolsRequest(), Soon(), "list").ok());
+  }
+  EXPECT_TRUE(came);
+}
+
 TEST_F(LeaseTest, BrokenStreamIsReattachedUnderTheSameId) {
   const auto lease = Open();
   fake_.BreakConnections();

@@ -72,6 +72,7 @@ absl::StatusOr<std::optional<v1::WatchUpdate>> Watcher::Next() {
     if (reader_ == nullptr) RETURN_IF_ERROR(OpenStream());
     v1::WatchUpdate update;
     if (reader_->Read(&update)) {
+      connection_->traffic().Note();
       Account(update);
       breaks_ = 0;
       ended_ = update.final();
