@@ -37,7 +37,8 @@ class ForkExitType final : public WorkType {
             .units_per_iteration = "1"};
   }
   uint32_t Streams(const v1::Work&) const override { return kWakeSamples; }
-  absl::StatusOr<std::unique_ptr<Step>> MakeStep(const v1::Work&, const WorkerPlace&, Plumbing&) const override {
+  absl::StatusOr<std::unique_ptr<Step>> MakeStep(const v1::Work&, const WorkerPlace& place, Plumbing&) const override {
+    if (!place.in_thread) ForkOnlyWhatIdleChildrenNeed();
     return std::make_unique<ForkExitStep>();
   }
 };
