@@ -121,11 +121,11 @@ absl::Status Guest::StartQemu(const GuestOptions& options) {
   ASSIGN_OR_RETURN(const UniqueFd log, OpenLog(directory_.path() + "/qemu.log"));
   int keyboard[2];
   if (pipe2(keyboard, O_CLOEXEC) != 0) return ErrnoStatus(errno, "make a pipe");
-  const UniqueFd reader(keyboard[0]);
+  keyboard_reader_.Reset(keyboard[0]);
   keyboard_.Reset(keyboard[1]);
   LeashOptions leash;
   leash.arguments = QemuArguments(command);
-  leash.input = reader.get();
+  leash.input = keyboard_reader_.get();
   leash.output = console.get();
   leash.error = log.get();
   leash.kept = directory_.lock_fd();

@@ -116,6 +116,8 @@ class Guest {
   UniqueFd news_;
   // QEMU's standard input: the guest's keyboard.
   UniqueFd keyboard_;
+  // The end that QEMU reads, open here too: writing to a QEMU that has ended must raise no SIGPIPE.
+  UniqueFd keyboard_reader_;
   std::optional<LeashedProcess> device_;
   std::optional<LeashedProcess> qemu_;
   absl::Time started_;

@@ -98,6 +98,16 @@ TEST_F(GuestTest, GuestThatEndsAfterItServedIsLost) {
   EXPECT_EQ(guest->FindFailure()->code, kExitGuestLost);
 }
 
+TEST_F(GuestTest, PowerOffOfAGuestThatHasEndedIsHarmless) {
+  const auto guest = Launch(std::string(kBooted) + kReady + "read line\n");
+  EXPECT_FALSE(Boot(guest.get()).has_value());
+  guest->Kill();
+  guest->PowerOff(Deadline::After(absl::Seconds(10)));
+  // Now nobody reads the console for certain.
+  guest->PowerOff(Deadline::After(absl::Seconds(10)));
+  EXPECT_EQ(guest->FindFailure()->code, kExitGuestLost);
+}
+
 TEST_F(GuestTest, RefusalOfQemuIsPassedOn) {
   const auto guest = Guest::Launch(Options("echo 'bad option' >&2\nexit 1\n"));
   EXPECT_THAT(std::string(guest.status().message()), HasSubstr("QEMU ended at its start: bad option"));
