@@ -1,6 +1,5 @@
 #include "base/spawn_process.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -9,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/descriptors_testing.h"
 #include "base/file_io.h"
 
 namespace muster {
@@ -53,14 +53,6 @@ std::string Output(SpawnOptions options) {
 }
 
 // Of this process, counted by itself: a child would count while its parent still closes what the spawn needed.
-size_t OpenDescriptors() {
-  size_t count = 0;
-  DIR* const directory = opendir("/proc/self/fd");
-  while (readdir(directory) != nullptr) ++count;
-  closedir(directory);
-  return count;
-}
-
 TEST(SpawnProcessTest, ChildKeepsOnlyTheDescriptorsOfItsMap) {
   Pipe leaked;
   // Not close-on-exec on purpose: the plan alone must keep it out.
@@ -147,12 +139,12 @@ TEST(SpawnProcessTest, WrongDescriptorMapIsRefused) {
 }
 
 TEST(SpawnProcessTest, ParentKeepsNoDescriptorOfASpawn) {
-  const size_t before = OpenDescriptors();
+  const int before = CountDescriptors(getpid());
   for (int i = 0; i < 3; ++i) Output(Shell("true"));
   SpawnOptions missing = Shell("");
   missing.program = "/does/not/exist";
   EXPECT_FALSE(SpawnProcess(missing).ok());
-  EXPECT_EQ(OpenDescriptors(), before);
+  EXPECT_EQ(CountDescriptors(getpid()), before);
 }
 
 TEST(PidfdTest, ReapTellsExitCodeFromSignal) {

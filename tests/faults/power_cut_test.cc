@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "base/descriptors_testing.h"
 #include "base/spawn_process.h"
 #include "base/unique_fd.h"
 #include "client/cgroup_manager.h"

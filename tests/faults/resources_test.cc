@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/cgroup_mounts.h"
+#include "base/descriptors_testing.h"
 #include "base/file_io.h"
 #include "tests/support/live_test.h"
 

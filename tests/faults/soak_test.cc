@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "base/descriptors_testing.h"
 #include "tests/support/live_test.h"
 
 namespace muster {

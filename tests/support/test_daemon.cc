@@ -218,15 +218,6 @@ std::string TestDaemon::CgroupPath(const std::string& name) const {
   return absl::StrCat(instance_cgroup_, "/workload", name.empty() ? "" : "/", name);
 }
 
-int CountDescriptors(pid_t pid) {
-  DIR* directory = opendir(absl::StrCat("/proc/", pid, "/fd").c_str());
-  if (directory == nullptr) return -1;
-  int count = 0;
-  while (const dirent* entry = readdir(directory)) count += entry->d_name[0] != '.';
-  closedir(directory);
-  return count;
-}
-
 bool WaitUntilGone(const std::string& path, Deadline deadline) {
   const UniqueFd notify(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   const std::string parent = std::filesystem::path(path).parent_path();

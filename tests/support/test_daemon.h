@@ -76,9 +76,6 @@ class TestDaemon {
   bool ended_ = false;
 };
 
-// Descriptors that a process has open; -1 when it cannot be told.
-int CountDescriptors(pid_t pid);
-
 // Waits until `path` is gone; false when it is still there at the deadline.
 bool WaitUntilGone(const std::string& path, Deadline deadline);
 

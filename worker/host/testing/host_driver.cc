@@ -1,6 +1,5 @@
 #include "worker/host/testing/host_driver.h"
 
-#include <dirent.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -224,14 +223,6 @@ bool Eventually(const std::function<bool()>& condition, absl::Duration timeout) 
     sched_yield();
   }
   return true;
-}
-
-int CountDescriptors() {
-  DIR* const directory = opendir("/proc/self/fd");
-  int count = 0;
-  while (readdir(directory) != nullptr) ++count;
-  closedir(directory);
-  return count;
 }
 
 std::vector<pid_t> ChildrenLeft() {

@@ -89,9 +89,6 @@ class HostDriver {
 // Looks again and again until the condition holds; false when it does not within `timeout`.
 bool Eventually(const std::function<bool()>& condition, absl::Duration timeout = absl::Seconds(30));
 
-// Descriptors that the calling process has open.
-int CountDescriptors();
-
 // Children of the calling process, and orphans that were given to it, that have not been reaped.
 std::vector<pid_t> ChildrenLeft();
 

@@ -3,17 +3,20 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/descriptors_testing.h"
 
 namespace muster::host {
 
 PoolHostTestBase::PoolHostTestBase() {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
-  descriptors_before_ = CountDescriptors();
+  descriptors_before_ = CountDescriptors(getpid());
 }
 
 PoolHostTestBase::~PoolHostTestBase() {
   EXPECT_EQ(SweepOrphans(), 0) << "processes of the pool were left";
-  EXPECT_EQ(CountDescriptors(), descriptors_before_) << "descriptors were left";
+  EXPECT_EQ(CountDescriptors(getpid()), descriptors_before_) << "descriptors were left";
 }
 
 int PoolHostTestBase::SweepOrphans() {
