@@ -26,9 +26,9 @@ struct Arrivals {
 };
 
 // For how long a worker waits for its siblings at a crossing, at most: 5 ms and 200 us for each that a CPU has to run, together no
-// more than 100 ms. Passing takes a worker 30 to 100 us, the switch to it and its page faults included.
+// more than a second. Passing takes a worker 30 to 100 us, the switch to it and its page faults included.
 inline uint64_t LongestPassingNs(uint64_t workers, uint64_t cpus) {
-  return std::min<uint64_t>(100'000'000, 5'000'000 + workers * 200'000 / cpus);
+  return std::min<uint64_t>(1'000'000'000, 5'000'000 + workers * 200'000 / cpus);
 }
 
 // Counts one worker of `workers`; the last one wakes those that wait.
