@@ -42,15 +42,20 @@ class SinglePoller::Threads : public std::enable_shared_from_this<Threads> {
  public:
   // Has one of gRPC's threads run `act`.
   void Summon(const std::shared_ptr<grpc::Channel>& channel, void (Threads::*act)()) {
-    const auto call = std::make_shared<EmptyCall>(channel);
+    auto call = std::make_shared<EmptyCall>(channel);
     const grpc::Slice nothing{std::string()};
     call->request = grpc::ByteBuffer(&nothing, 1);
     {
       MutexLock lock(&mutex_);
       ++calls_;
     }
+    // Gives the channel up before it tells: the last one to do so waits for all of gRPC's threads, and must be none of them.
+    auto on_answer = [self = shared_from_this(), call, act](const grpc::Status&) mutable {
+      call.reset();
+      (self.get()->*act)();
+    };
     call->stub.UnaryCall(&call->context, "/grpc.health.v1.Health/Check", grpc::StubOptions(), &call->request, &call->answer,
-                         [self = shared_from_this(), call, act](const grpc::Status&) { (self.get()->*act)(); });
+                         std::move(on_answer));
   }
 
   // Waits here until the release.
@@ -128,7 +133,10 @@ SinglePoller::SinglePoller(grpc::Server* server)
 
 SinglePoller::~SinglePoller() {
   if (is_first_) Release();
-  if (keeper_.joinable()) keeper_.join();
+  if (!keeper_.joinable()) return;
+  keeper_.join();
+  // It may have called once more.
+  threads_->AwaitCalls(Deadline::After(kPatience));
 }
 
 int SinglePoller::parked() const { return threads_->parked(); }
