@@ -12,7 +12,7 @@
 
 namespace muster {
 
-// Stops the pool in Begin; then one report per message, each built into the same memory, and the summary.
+// Stops the pool in Begin; then one report per message, built into memory that is used again, and the summary.
 class CollectSource final : public StreamSource<v1::StopAndCollectResponse> {
  public:
   // Both are valid while this object lives.
@@ -21,6 +21,8 @@ class CollectSource final : public StreamSource<v1::StopAndCollectResponse> {
 
   absl::Status Begin(const CallContext& context, Waker wake) override;
   absl::StatusOr<StreamStep> Next(v1::StopAndCollectResponse* message) override;
+  // Reports are as they are; the next one is built while one is on its way.
+  bool RunsAhead() const override { return true; }
 
  private:
   const v1::StopAndCollectRequest& request_;

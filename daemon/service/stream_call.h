@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <utility>
 
@@ -36,6 +37,10 @@ class StreamSource {
   // again. kWait: nothing now; Next is called again after a wake. kEnd: the stream ends well. Must not block: readers
   // that are slow wait here and nowhere else, the next call comes when gRPC has taken the message.
   virtual absl::StatusOr<StreamStep> Next(Message* message) = 0;
+
+  // True: Next is called for one message more while gRPC still has the one before, each with every other message's memory. For
+  // messages that do not age.
+  virtual bool RunsAhead() const { return false; }
 };
 
 // Lives until OnDone, and as long as a thread of ours is in it. What one thread leaves to the next is handed over under mutex_ and
@@ -80,7 +85,7 @@ class StreamCall final : public grpc::ServerWriteReactor<Message>,
   void Pump() {
     while (true) {
       if (stop_.stop_requested()) return End(absl::CancelledError("the caller has gone"));
-      const absl::StatusOr<StreamStep> step = source_->Next(&message_);
+      const absl::StatusOr<StreamStep> step = ahead_.has_value() ? *std::exchange(ahead_, std::nullopt) : Next();
       if (!step.ok()) return End(step.status());
       if (*step == StreamStep::kEnd) return End(absl::OkStatus());
       if (*step == StreamStep::kMessage) return Write();
@@ -92,7 +97,10 @@ class StreamCall final : public grpc::ServerWriteReactor<Message>,
     }
   }
 
+  absl::StatusOr<StreamStep> Next() { return source_->Next(&messages_[next_]); }
+
   void Write() {
+    const Message* const message = &messages_[next_];
     {
       MutexLock lock(&mutex_);
       turn_ = Turn::kGrpc;
@@ -100,13 +108,20 @@ class StreamCall final : public grpc::ServerWriteReactor<Message>,
       write_sides_left_ = 2;
     }
     // OnWriteDone may be running before this returns.
-    this->StartWrite(&message_);
+    this->StartWrite(message);
+    if (source_->RunsAhead()) {
+      next_ = 1 - next_;
+      ahead_ = Next();
+      // Asked again in its turn.
+      if (ahead_->ok() && **ahead_ == StreamStep::kWait) ahead_.reset();
+    }
     EndWriteSide(true);
   }
 
   void OnWriteDone(bool ok) override { EndWriteSide(ok); }
 
-  // A write is over when gRPC has taken the message and StartWrite has returned; whichever is last goes on.
+  // A write is over when gRPC has taken the message and Write has nothing more to do; whichever is last goes on, behind the
+  // streams that wait for the pump.
   void EndWriteSide(bool ok) {
     {
       MutexLock lock(&mutex_);
@@ -163,7 +178,12 @@ class StreamCall final : public grpc::ServerWriteReactor<Message>,
   const CallContext context_;
   Executor* const pump_;
   std::unique_ptr<StreamSource<Message>> source_;
-  Message message_;
+  // What follows belongs to whose turn it is, and to Write.
+  Message messages_[2];
+  // Of messages_, the one that Next fills.
+  int next_ = 0;
+  // What Next has said ahead of its turn.
+  std::optional<absl::StatusOr<StreamStep>> ahead_;
   Mutex mutex_;
   Turn turn_ ABSL_GUARDED_BY(mutex_) = Turn::kSource;
   // A wake came while it was somebody's turn.

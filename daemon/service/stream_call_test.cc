@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "base/event.h"
 #include "daemon/service/connected_server.h"
@@ -24,6 +25,7 @@ struct Script {
   Mutex mutex;
   std::function<void()> wake;
   std::atomic<int> nexts = 0;
+  std::atomic<bool> runs_ahead = false;
   Event begun;
   Event destroyed;
 
@@ -55,6 +57,7 @@ class ScriptedSource final : public StreamSource<v1::LeaseEvent> {
     ++script_->nexts;
     return script_->next(event);
   }
+  bool RunsAhead() const override { return script_->runs_ahead; }
 
  private:
   Script* const script_;
@@ -206,6 +209,56 @@ TEST_F(StreamCallTest, TheMessageBeforeIsHandedBackToBeUsedAgain) {
   EXPECT_TRUE(reader->Finish().ok());
   ASSERT_TRUE(Await(script_.destroyed));
   EXPECT_TRUE(same);
+}
+
+TEST_F(StreamCallTest, TwoMessagesTakeTurnsWhenTheSourceRunsAhead) {
+  script_.runs_ahead = true;
+  uint64_t count = 0;
+  const v1::LeaseEvent* before[2] = {nullptr, nullptr};
+  bool in_turn = true;
+  script_.next = [&](v1::LeaseEvent* event) {
+    // gRPC may still have the one before.
+    if (count > 0) in_turn = in_turn && event != before[0];
+    if (count > 1) in_turn = in_turn && event == before[1] && event->dropped() == count - 1;
+    before[1] = std::exchange(before[0], event);
+    if (count == 100) return StreamStep::kEnd;
+    event->set_dropped(++count);
+    return StreamStep::kMessage;
+  };
+  const auto reader = Open();
+  v1::LeaseEvent event;
+  for (uint64_t i = 1; i <= 100; ++i) {
+    ASSERT_TRUE(reader->Read(&event));
+    ASSERT_EQ(event.dropped(), i);
+  }
+  EXPECT_FALSE(reader->Read(&event));
+  EXPECT_TRUE(reader->Finish().ok());
+  ASSERT_TRUE(Await(script_.destroyed));
+  EXPECT_TRUE(in_turn);
+}
+
+TEST_F(StreamCallTest, ASourceThatRunsAheadMayWaitAndFail) {
+  script_.runs_ahead = true;
+  std::atomic<int> available = 0;
+  uint64_t sent = 0;
+  script_.next = [&](v1::LeaseEvent* event) -> absl::StatusOr<StreamStep> {
+    if (sent == 200) return absl::DataLossError("torn");
+    if (static_cast<int>(sent) == available) return StreamStep::kWait;
+    event->set_dropped(++sent);
+    return StreamStep::kMessage;
+  };
+  const auto reader = Open();
+  ASSERT_TRUE(Await(script_.begun));
+  v1::LeaseEvent event;
+  for (uint64_t i = 1; i <= 200; ++i) {
+    ++available;
+    script_.Wake();
+    ASSERT_TRUE(reader->Read(&event)) << "message " << i << " got lost";
+    ASSERT_EQ(event.dropped(), i);
+  }
+  EXPECT_FALSE(reader->Read(&event));
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::DATA_LOSS);
+  EXPECT_TRUE(Await(script_.destroyed));
 }
 
 TEST_F(StreamCallTest, ACancelledCallDestroysASourceThatWaits) {
