@@ -112,6 +112,7 @@ void GuestTest::SetUp() {
   ASSERT_NE(TheGuest(), nullptr) << "there is no guest";
   ClientOptions options;
   options.connect_timeout = kPatience;
+  if (keepalive_timeout_.has_value()) options.connection.keepalive_timeout = *keepalive_timeout_;
   options.lease.on_event = [this](const v1::LeaseEvent& event) {
     if (event.opened().reattached()) ++reattached_;
   };
@@ -160,6 +161,21 @@ std::optional<WorkloadHandle> GuestTest::StartSpec(const std::string& spec) {
   const absl::Status started = pool->Start();
   EXPECT_TRUE(started.ok()) << started;
   return *std::move(pool);
+}
+
+void GuestTest::RunProgram(const std::string& program) {
+  std::optional<WorkloadHandle> pool =
+      StartSpec(absl::StrCat("work { custom { label: 'program' program { ", program, " } } }"));
+  ASSERT_TRUE(pool.has_value());
+  // It ends by itself, and its pool with it.
+  const absl::Status watched = pool->Watch(
+      kPeriod, [](const v1::WatchUpdate& update) { return update.states(0) < v1::FINISHED; }, {.timeout = kPatience});
+  EXPECT_TRUE(watched.ok()) << watched;
+  const auto collected = (*std::move(pool)).StopAndCollect();
+  ASSERT_TRUE(collected.ok()) << collected.status();
+  const v1::WorkerReport& report = collected->reports[0];
+  EXPECT_TRUE(report.kernel_accounting().has_exit_code() && report.kernel_accounting().exit_code() == 0)
+      << report.ShortDebugString();
 }
 
 std::vector<v1::WorkerReport> GuestTest::RunSpec(const std::string& spec, absl::Duration least) {

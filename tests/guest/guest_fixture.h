@@ -49,6 +49,10 @@ v1::WorkloadSpec ParseSpec(const std::string& text);
 // that fails shows the guest's last words.
 class GuestTest : public testing::Test {
  public:
+  GuestTest() = default;
+  // Of the client.
+  explicit GuestTest(absl::Duration keepalive_timeout) : keepalive_timeout_(keepalive_timeout) {}
+
   // What a handle waits for: true for the totals that end the wait.
   using Reached = std::function<bool(const std::vector<uint64_t>& iterations)>;
 
@@ -78,6 +82,9 @@ class GuestTest : public testing::Test {
   std::vector<v1::WorkerReport> RunSpec(const std::string& spec, absl::Duration least);
   std::vector<v1::WorkerReport> RunSpec(const std::string& spec, const Reached& reached);
 
+  // Runs a program in the guest, as `custom { program { ... } }` says it, to its own end, which must be a good one.
+  void RunProgram(const std::string& program);
+
   // Spawned and started. An empty optional is a failure that has been told.
   std::optional<WorkloadHandle> StartSpec(const std::string& spec);
 
@@ -91,6 +98,7 @@ class GuestTest : public testing::Test {
  private:
   std::vector<v1::WorkerReport> Finish(std::optional<WorkloadHandle> pool, const std::string& spec);
 
+  const std::optional<absl::Duration> keepalive_timeout_;
   std::atomic<int> reattached_ = 0;
   std::optional<Client> client_;
 };

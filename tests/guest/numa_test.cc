@@ -1,7 +1,6 @@
 // Four CPUs on two nodes, reached over vsock: where pages and workers go, and who answers while real-time workers spin.
-#include <algorithm>
-
 #include "tests/guest/guest_fixture.h"
+#include "tests/guest/realtime_load.h"
 #include "tests/guest/sound_report.h"
 #include "tests/guest/work_types.h"
 
@@ -20,7 +19,7 @@ constexpr char kWalk[] = "work { cache_pressure { size_kib: 16384 stride: 4096 }
 [[maybe_unused]] const auto* const kGuest = testing::AddGlobalTestEnvironment(
     new SharedGuest({"--cpus=4", "--numa=2", "--memory=768M", "--transport=vhost-device-vsock",
                      "--add=bin/loopback-client:tests/guest/loopback_client", "--daemon-arg=--allow-exec",
-                     "--daemon-arg=--vsock-local"}));
+                     "--daemon-arg=--vsock-local", kDaemonKeepaliveFlag}));
 
 INSTANTIATE_TEST_SUITE_P(TwoNodes, WorkTypeTest, testing::ValuesIn(WorkTypeFields()), WorkTypeName);
 
@@ -105,20 +104,7 @@ TEST_F(NumaGuestTest, RealTimeAndDeadlinePoliciesAreApplied) {
 class GuestClientTest : public GuestTest {
  protected:
   // Runs a client inside the guest, which must be content (loopback_client.cc).
-  void RunClient(const std::string& args) {
-    auto pool = StartSpec("work { custom { label: 'client' program { path: '/bin/loopback-client' " + args + " } } }");
-    ASSERT_TRUE(pool.has_value());
-    // It ends by itself, and its pool with it.
-    const absl::Status watched = pool->Watch(
-        absl::Milliseconds(100), [](const v1::WatchUpdate& update) { return update.states(0) < v1::FINISHED; },
-        {.timeout = kPatience});
-    EXPECT_TRUE(watched.ok()) << watched;
-    const auto collected = (*std::move(pool)).StopAndCollect();
-    ASSERT_TRUE(collected.ok()) << collected.status();
-    const v1::WorkerReport& report = collected->reports[0];
-    EXPECT_TRUE(report.kernel_accounting().has_exit_code() && report.kernel_accounting().exit_code() == 0)
-        << report.ShortDebugString();
-  }
+  void RunClient(const std::string& args) { RunProgram("path: '/bin/loopback-client' " + args); }
 };
 
 TEST_F(GuestClientTest, ReachesTheDaemonOverVsockLoopback) { RunClient("args: 'vsock://1:7070'"); }
@@ -129,80 +115,7 @@ TEST_F(GuestClientTest, IsToldThatNobodyListensOnAPort) {
 
 TEST_F(GuestClientTest, IsToldThatThereIsNoSuchCid) { RunClient("args: 'vsock://99:7070' args: 'no such CID'"); }
 
-// Every CPU of the guest has a worker at SCHED_FIFO 50 that never sleeps.
-class RealTimeLoadTest : public GuestTest {
- protected:
-  void SetUp() override {
-    GuestTest::SetUp();
-    if (HasFatalFailure() || IsSkipped()) return;
-    pool_ = StartSpec(R"(
-        sched_policy { fifo { priority: 50 } } affinity { exact { cpus: "0" } }
-        composed { num_workers: 1 work { spin_wait {} } sched_policy { fifo { priority: 50 } } affinity { exact { cpus: "1" } } }
-        composed { num_workers: 1 work { spin_wait {} } sched_policy { fifo { priority: 50 } } affinity { exact { cpus: "2" } } }
-        composed { num_workers: 1 work { spin_wait {} } sched_policy { fifo { priority: 50 } } affinity { exact { cpus: "3" } } })");
-    ASSERT_TRUE(pool_.has_value());
-    WaitUntil(*pool_, AllWorked);
-  }
-
-  void TearDown() override {
-    if (pool_.has_value()) CollectAll();
-    GuestTest::TearDown();
-  }
-
-  void CollectAll() {
-    const auto collected = (*std::exchange(pool_, std::nullopt)).StopAndCollect();
-    ASSERT_TRUE(collected.ok()) << collected.status();
-    for (const v1::WorkerReport& report : collected->reports) {
-      ExpectSound(report);
-      EXPECT_EQ(report.effective_policy(), "SCHED_FIFO 50");
-      // The four share one thread of this machine.
-      EXPECT_GT(CpuShare(report), 0.1);
-    }
-  }
-
-  // The longest of several, in the guest's time.
-  template <typename Call>
-  static absl::Duration Longest(Call call) {
-    absl::Duration longest;
-    for (int round = 0; round < kRounds; ++round) {
-      const absl::Duration before = GuestTime();
-      call(round);
-      longest = std::max(longest, GuestTime() - before);
-    }
-    return longest;
-  }
-
-  static constexpr int kRounds = 5;
-  std::optional<WorkloadHandle> pool_;
-};
-
-TEST_F(RealTimeLoadTest, SnapshotAnswersWithinASecond) {
-  EXPECT_LT(Longest([&](int) { EXPECT_TRUE(pool_->Snapshot().ok()); }), absl::Seconds(1));
-}
-
-TEST_F(RealTimeLoadTest, StartStopAndDropAnswerWithinASecond) {
-  std::vector<WorkloadHandle> pools;
-  for (int i = 0; i < 2 * kRounds; ++i) {
-    auto pool = client().Spawn(ParseSpec("sched_policy { fifo { priority: 51 } } work { bursty {} }"));
-    ASSERT_TRUE(pool.ok()) << pool.status();
-    pools.push_back(*std::move(pool));
-  }
-  EXPECT_LT(Longest([&](int i) { EXPECT_TRUE(pools[i].Start().ok()); }), absl::Seconds(1));
-  const auto ignore = [](v1::WorkerReport&&) {};
-  // One call each: the handle's own would also confirm and drop.
-  EXPECT_LT(Longest([&](int i) { EXPECT_TRUE(pools[i].remote().Collect({}, ignore).ok()); }), absl::Seconds(1));
-  EXPECT_LT(Longest([&](int i) { EXPECT_TRUE(std::move(pools[kRounds + i]).Drop().ok()); }), absl::Seconds(1));
-}
-
-TEST_F(RealTimeLoadTest, GuestIsNotTakenForDead) {
-  const absl::Duration before = GuestTime();
-  // Several times what keepalive waits for before it gives a peer up.
-  constexpr absl::Duration kLong = absl::Seconds(8);
-  WaitUntil(*pool_, PassedHere(kLong));
-  if (GuestTime() - before < kLong / 2) GTEST_SKIP() << "this machine was too busy to give the guest half of its time";
-  EXPECT_EQ(reattached(), 0);
-  EXPECT_TRUE(client().lease_status().ok()) << client().lease_status();
-}
+INSTANTIATE_TEST_SUITE_P(TwoNodes, RealTimeLoadTest, testing::Values(""));
 
 }  // namespace
 }  // namespace muster
