@@ -104,7 +104,8 @@ class Run {
     const absl::Duration period = std::clamp(duration / 2, kMinPeriod, absl::Seconds(1));
     const LiveThread live(std::move(view), handle.OpenWatch(period, {.timeout = absl::InfiniteDuration()}), output,
                           signals_);
-    if (signals_.WaitUntil(end) == StopSignals::Wake::kSignal) NoteSignal(nullptr);
+    const StopSignals::Wake wake = signals_.WaitUntil(end);
+    if (wake == StopSignals::Wake::kSignal || wake == StopSignals::Wake::kRequest) NoteSignal(nullptr);
   }
 
   absl::Duration DurationOf(const v1::WorkloadSpec& resolved_spec) const {

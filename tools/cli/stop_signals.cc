@@ -11,6 +11,19 @@
 #include "base/errno_status.h"
 
 namespace muster {
+namespace {
+
+// What a request carries, which a user's signal does not.
+constexpr int kRequestValue = 0x57a9;
+
+bool IsRequest(const signalfd_siginfo& info) { return info.ssi_code == SI_QUEUE && info.ssi_int == kRequestValue; }
+
+}  // namespace
+
+absl::Status RequestStop() {
+  if (sigqueue(getpid(), SIGTERM, {.sival_int = kRequestValue}) == 0) return absl::OkStatus();
+  return ErrnoStatus(errno, "send SIGTERM to this process");
+}
 
 absl::StatusOr<StopSignals> StopSignals::Take() {
   sigset_t taken;
@@ -41,7 +54,9 @@ StopSignals::Wake StopSignals::WaitUntil(const Deadline& deadline) {
     pollfd entries[] = {{signals_.get(), POLLIN, 0}, {interrupt_.get(), POLLIN, 0}};
     const int ready = poll(entries, 2, deadline.PollTimeoutMs());
     signalfd_siginfo info;
-    if (ready > 0 && read(signals_.get(), &info, sizeof(info)) == sizeof(info)) return Wake::kSignal;
+    if (ready > 0 && read(signals_.get(), &info, sizeof(info)) == sizeof(info)) {
+      return IsRequest(info) ? Wake::kRequest : Wake::kSignal;
+    }
     uint64_t count = 0;
     if (ready > 0 && read(interrupt_.get(), &count, sizeof(count)) == sizeof(count)) return Wake::kInterrupt;
     if (deadline.Expired()) return Wake::kDeadline;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <thread>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/deadline.h"
 #include "base/unique_fd.h"
@@ -18,14 +19,15 @@ namespace muster {
 // it before any other thread. The destructor gives them back. Waiting is for one thread at a time, Interrupt for any.
 class StopSignals {
  public:
-  enum class Wake { kSignal, kInterrupt, kDeadline };
+  // kRequest: of RequestStop.
+  enum class Wake { kSignal, kRequest, kInterrupt, kDeadline };
 
   static absl::StatusOr<StopSignals> Take();
   StopSignals(StopSignals&& other) noexcept;
   StopSignals& operator=(StopSignals&&) = delete;
   ~StopSignals();
 
-  // Until a signal came, which is used up, or Interrupt was called, or the deadline has passed.
+  // Until a signal or a request came, which is used up, or Interrupt was called, or the deadline has passed.
   Wake WaitUntil(const Deadline& deadline);
 
   // Wakes a waiting thread, or the next that waits.
@@ -40,8 +42,12 @@ class StopSignals {
   sigset_t before_;
 };
 
-// Calls `on_signal` from a thread of its own for each stop signal while it lives; the destructor joins that thread.
-// Nobody else may wait on `signals` meanwhile.
+// Has this process stopped by itself. For whoever waits it is as if the user had asked, but it is never taken for the
+// second time that he asks. Any thread. OK when a signal of the user's is under way already.
+absl::Status RequestStop();
+
+// Calls `on_signal` from a thread of its own for each signal, not for requests, while it lives; the destructor joins
+// that thread. Nobody else may wait on `signals` meanwhile.
 class SignalGuard {
  public:
   SignalGuard(StopSignals& signals, std::function<void()> on_signal);

@@ -29,6 +29,37 @@ TEST(StopSignalsTest, DeadlineAndInterruptAreToldApart) {
   EXPECT_EQ(signals->WaitUntil(Deadline::After(absl::ZeroDuration())), StopSignals::Wake::kDeadline);
 }
 
+TEST(StopSignalsTest, RequestIsToldFromASignal) {
+  absl::StatusOr<StopSignals> signals = StopSignals::Take();
+  ASSERT_TRUE(RequestStop().ok());
+  EXPECT_EQ(signals->WaitUntil(Soon()), StopSignals::Wake::kRequest);
+  kill(getpid(), SIGTERM);
+  EXPECT_EQ(signals->WaitUntil(Soon()), StopSignals::Wake::kSignal);
+}
+
+bool IsTaken(int signal) {
+  const Deadline deadline = Soon();
+  sigset_t pending;
+  do {
+    sigpending(&pending);
+  } while (sigismember(&pending, signal) == 1 && !deadline.Expired());
+  return sigismember(&pending, signal) == 0;
+}
+
+// It would be taken for the second signal, which drops what the first wants collected.
+TEST(StopSignalsTest, GuardDoesNotCallForARequest) {
+  absl::StatusOr<StopSignals> signals = StopSignals::Take();
+  std::atomic<int> calls = 0;
+  {
+    const SignalGuard guard(*signals, [&] { ++calls; });
+    ASSERT_TRUE(RequestStop().ok());
+    EXPECT_TRUE(IsTaken(SIGTERM));
+    kill(getpid(), SIGINT);
+    EXPECT_TRUE(IsTaken(SIGINT));
+  }
+  EXPECT_EQ(calls, 1);
+}
+
 TEST(StopSignalsTest, EndGivesTheSignalsBack) {
   sigset_t mask;
   { absl::StatusOr<StopSignals> signals = StopSignals::Take(); }

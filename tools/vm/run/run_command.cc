@@ -1,6 +1,5 @@
 #include "tools/vm/run/run_command.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +17,7 @@
 #include "tools/cli/results.h"
 #include "tools/cli/run_command.h"
 #include "tools/cli/spec_file.h"
+#include "tools/cli/stop_signals.h"
 #include "tools/vm/run/guest_watch.h"
 #include "tools/vm/run/interrupt_watch.h"
 #include "tools/vm/run/kept_guests.h"
@@ -132,13 +132,15 @@ void EndWithGuest(Guest* guest) {
   _exit(code);
 }
 
-// Ends the workload, as a signal of the user's does, when the scheduler is gone: what comes after that is no result.
+// Ends the workload, as the first signal of the user's does, when the scheduler is gone: what comes after that is no
+// result.
 // Null without a scheduler.
 std::unique_ptr<SchedulerWatch> WatchScheduler(const Run& run) {
   if (!run.active.has_value()) return nullptr;
   return std::make_unique<SchedulerWatch>(run.guest->directory() + "/console.log", *run.active, [] {
     Say("the scheduler is gone: this ends the run");
-    kill(getpid(), SIGINT);
+    const absl::Status requested = RequestStop();
+    if (!requested.ok()) Say(std::string(requested.message()));
   });
 }
 
