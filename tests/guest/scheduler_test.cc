@@ -20,8 +20,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 constexpr absl::Duration kPatience = absl::Minutes(5);
 
@@ -100,6 +102,15 @@ TEST_F(SchedulerTest, OurExampleRunsASpecAndTheResultSaysThatItWasActiveFromStar
   EXPECT_THAT(results, HasSubstr(R"(scheduler.json:
 {"ops": "muster_fifo", "enableSeq": 1, "nrRejected": 0, "switchAll": true})"));
   EXPECT_THAT(results, HasSubstr("SCHED_EXT nice 0")) << "the policy of the third worker";
+}
+
+TEST_F(SchedulerTest, TheJsonObjectHasTheSchedulerToo) {
+  const Ending ending = Run(Compile("examples/scx/fifo.bpf.c"), "num_workers: 1", {"--json"});
+  EXPECT_EQ(ending.exit_code, 0) << ending.words;
+  EXPECT_THAT(ending.output,
+              EndsWith(R"(,"scheduler":{"ops": "muster_fifo", "enableSeq": 1, "nrRejected": 0, "switchAll": true}})"
+                       "\n"));
+  EXPECT_THAT(ending.output, StartsWith(R"({"resolvedSpec":{)"));
 }
 
 // Without its end it would take an hour.

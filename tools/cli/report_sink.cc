@@ -34,10 +34,10 @@ absl::StatusOr<bool> IsEmpty(const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ReportSink>> JsonSink::Open(FILE* output) {
+absl::StatusOr<std::unique_ptr<ReportSink>> JsonSink::Open(FILE* output, MoreJson more) {
   FILE* const spool = tmpfile();
   if (spool == nullptr) return IoError("make a temporary file for the reports");
-  return std::unique_ptr<ReportSink>(new JsonSink(output, spool));
+  return std::unique_ptr<ReportSink>(new JsonSink(output, spool, std::move(more)));
 }
 
 JsonSink::~JsonSink() { fclose(spool_); }
@@ -61,7 +61,7 @@ absl::Status JsonSink::Add(const v1::WorkerReport& report) {
 
 absl::Status JsonSink::Finish(const v1::PoolSummary& pool, const ReportSummary&) {
   ASSIGN_OR_RETURN(const std::string json, ToJson(pool));
-  RETURN_IF_ERROR(Write(absl::StrCat("],\"summary\":", json, "}\n")));
+  RETURN_IF_ERROR(Write(absl::StrCat("],\"summary\":", json, more_ ? absl::StrCat(",", more_()) : "", "}\n")));
   return CopyToOutput();
 }
 

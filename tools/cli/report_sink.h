@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -28,13 +29,16 @@ class ReportSink {
   virtual absl::Status Finish(const v1::PoolSummary& pool, const ReportSummary& summary) = 0;
 };
 
+// Called when all reports are there: what follows the summary in the JSON object, as `"name":{...}`.
+using MoreJson = std::function<std::string()>;
+
 // Prints one JSON object with resolvedSpec, reports and summary to `output` when all of it is there, and nothing before
 // that; until then it lies in an unnamed temporary file, since reports with full samples do not fit into memory by the
 // thousand.
 class JsonSink : public ReportSink {
  public:
   // `output` stays the caller's.
-  static absl::StatusOr<std::unique_ptr<ReportSink>> Open(FILE* output);
+  static absl::StatusOr<std::unique_ptr<ReportSink>> Open(FILE* output, MoreJson more = nullptr);
   ~JsonSink() override;
 
   absl::Status Begin(const v1::WorkloadSpec& resolved_spec) override;
@@ -42,7 +46,7 @@ class JsonSink : public ReportSink {
   absl::Status Finish(const v1::PoolSummary& pool, const ReportSummary& summary) override;
 
  private:
-  JsonSink(FILE* output, FILE* spool) : output_(output), spool_(spool) {}
+  JsonSink(FILE* output, FILE* spool, MoreJson more) : output_(output), spool_(spool), more_(std::move(more)) {}
 
   absl::Status Write(absl::string_view text);
   absl::Status CopyToOutput();
@@ -50,6 +54,7 @@ class JsonSink : public ReportSink {
   FILE* const output_;
   // Owned.
   FILE* const spool_;
+  const MoreJson more_;
   bool first_ = true;
 };
 

@@ -47,6 +47,17 @@ TEST(JsonSinkTest, ResultIsOneObjectOfTheThreeParts) {
   fclose(output);
 }
 
+TEST(JsonSinkTest, WhatSomebodyAddsFollowsTheSummary) {
+  FILE* const output = tmpfile();
+  absl::StatusOr<std::unique_ptr<ReportSink>> sink = JsonSink::Open(output, [] { return R"("more":{"a":1})"; });
+  ASSERT_TRUE((*sink)->Begin(v1::WorkloadSpec()).ok());
+  ASSERT_TRUE((*sink)->Finish(v1::PoolSummary(), ReportSummary()).ok());
+  const google::protobuf::Struct object = ParseJsonObject(ReadBack(output));
+  EXPECT_EQ(JsonFieldCount(object), 4);
+  EXPECT_EQ(JsonField(JsonField(object, "more").struct_value(), "a").number_value(), 1);
+  fclose(output);
+}
+
 TEST(JsonSinkTest, ZeroIsPrintedAndNotMeasuredIsLeftOut) {
   FILE* const output = tmpfile();
   absl::StatusOr<std::unique_ptr<ReportSink>> sink = JsonSink::Open(output);

@@ -32,14 +32,14 @@ std::vector<FlagSpec> Results::OutputFlags() {
           {"without-samples", "", "leave the sample vectors out of the reports; histograms stay"}};
 }
 
-absl::StatusOr<Results> Results::Open(const Flags& flags) {
+absl::StatusOr<Results> Results::Open(const Flags& flags, MoreJson more) {
   Results results(flags.Has("json"));
   if (flags.Has("out")) {
     ASSIGN_OR_RETURN(std::unique_ptr<ReportSink> sink, DirectorySink::Open(flags.Get("out")));
     results.sinks_.push_back(std::move(sink));
   }
   if (results.json_) {
-    ASSIGN_OR_RETURN(std::unique_ptr<ReportSink> sink, JsonSink::Open(stdout));
+    ASSIGN_OR_RETURN(std::unique_ptr<ReportSink> sink, JsonSink::Open(stdout, std::move(more)));
     results.sinks_.push_back(std::move(sink));
   }
   return results;

@@ -32,7 +32,7 @@ class Results {
   static std::vector<FlagSpec> OutputFlags();
 
   // Makes sure that there is a place for the results.
-  static absl::StatusOr<Results> Open(const Flags& flags);
+  static absl::StatusOr<Results> Open(const Flags& flags, MoreJson more = nullptr);
 
   absl::Status Begin(PoolFacts facts);
   // A report that could not be written is remembered, so that the collection goes on; Finish tells.

@@ -155,7 +155,11 @@ absl::StatusOr<RunPlan> PlanOf(const Flags& flags) {
   return plan;
 }
 
-int RunMain(const Flags& flags) {
+int RunMain(const Flags& flags) { return RunWorkload(flags, nullptr); }
+
+}  // namespace
+
+int RunWorkload(const Flags& flags, MoreJson more) {
   const absl::StatusOr<Target> target = TargetOf(flags);
   if (!target.ok()) return Fail(target.status(), kExitUsage);
   absl::StatusOr<RunPlan> plan = PlanOf(flags);
@@ -166,7 +170,7 @@ int RunMain(const Flags& flags) {
     return told ? Fail(spec.status()) : Fail(spec.status(), kExitIo);
   }
   plan->spec = *std::move(spec);
-  absl::StatusOr<Results> results = Results::Open(flags);
+  absl::StatusOr<Results> results = Results::Open(flags, std::move(more));
   if (!results.ok()) return Fail(results.status());
   // Before the first thread is made.
   absl::StatusOr<StopSignals> signals = StopSignals::Take();
@@ -176,8 +180,6 @@ int RunMain(const Flags& flags) {
   const absl::StatusOr<ExitCode> code = Run(*plan, &*results, &*signals).Execute(daemon->target());
   return daemon->Close(code.ok() ? *code : Fail(code.status()));
 }
-
-}  // namespace
 
 Command RunCommand() {
   std::vector<FlagSpec> flags = TargetOrPrivateFlags();

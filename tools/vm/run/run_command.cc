@@ -44,6 +44,11 @@ int Fail(const GuestFailure& failure) {
   return failure.code;
 }
 
+// Of a scheduler's span.
+struct SpanEnd {
+  std::optional<GuestFailure> failure;
+};
+
 // All that one run needs; the guest is watched over from its first moment.
 struct Run {
   absl::Duration boot_timeout;
@@ -51,8 +56,9 @@ struct Run {
   std::vector<std::string> workload;
   bool keep = false;
   bool scheduler = false;
-  // What was active at the start of the run.
-  std::optional<SchedulerSample> active;
+  // What was active at the start of the run, and how that ended once somebody has asked.
+  std::optional<SchedulerSpan> span;
+  std::optional<SpanEnd> span_end;
   // --json: the standard output is for JSON only.
   bool json = false;
   // --out; empty: none.
@@ -136,20 +142,31 @@ void EndWithGuest(Guest* guest) {
 // result.
 // Null without a scheduler.
 std::unique_ptr<SchedulerWatch> WatchScheduler(const Run& run) {
-  if (!run.active.has_value()) return nullptr;
-  return std::make_unique<SchedulerWatch>(run.guest->directory() + "/console.log", *run.active, [] {
+  if (!run.span.has_value()) return nullptr;
+  return std::make_unique<SchedulerWatch>(run.guest->directory() + "/console.log", run.span->start(), [] {
     Say("the scheduler is gone: this ends the run");
     const absl::Status requested = RequestStop();
     if (!requested.ok()) Say(std::string(requested.message()));
   });
 }
 
+// Looks at the scheduler once more, the first time that it is called.
+const std::optional<GuestFailure>& EndSpan(Run* run) {
+  if (!run->span_end.has_value()) run->span_end.emplace(SpanEnd{run->span->End(run->guest.get())});
+  return run->span_end->failure;
+}
+
+// For --json; null without a scheduler.
+MoreJson SchedulerJson(Run* run) {
+  if (!run->span.has_value()) return nullptr;
+  return [run] { return absl::StrCat("\"scheduler\":", EndSpan(run).has_value() ? "null" : run->span->Json()); };
+}
+
 int RunSpec(Run* run) {
   if (run->workload.empty()) return kExitGood;
   std::vector<std::string> arguments = {absl::StrCat("--target=", run->guest->address())};
   arguments.insert(arguments.end(), run->workload.begin(), run->workload.end());
-  const Command command = RunCommand();
-  const absl::StatusOr<Flags> flags = Flags::Parse(arguments, command.flags);
+  const absl::StatusOr<Flags> flags = Flags::Parse(arguments, RunCommand().flags);
   if (!flags.ok()) return Fail(flags.status(), kExitUsage);
   const absl::Time begin = absl::Now();
   int code = kExitGood;
@@ -159,7 +176,7 @@ int RunSpec(Run* run) {
     // the guest is off, which takes seconds.
     run->interrupts->HandOver();
     const std::unique_ptr<SchedulerWatch> scheduler = WatchScheduler(*run);
-    code = command.run(*flags);
+    code = RunWorkload(*flags, SchedulerJson(run));
   }
   // What the guest died of says more than what the client saw of it.
   const std::optional<GuestFailure> failure = code == kExitGood ? std::nullopt : run->guest->FindFailure();
@@ -169,10 +186,10 @@ int RunSpec(Run* run) {
 }
 
 // Says which scheduler it was, with the results.
-int TellScheduler(const Run& run, const SchedulerSpan& span, int code) {
-  (run.json ? std::cerr : std::cout) << span.Describe() << "\n" << std::flush;
+int TellScheduler(const Run& run, int code) {
+  (run.json ? std::cerr : std::cout) << run.span->Describe() << "\n" << std::flush;
   if (run.out.empty() || run.workload.empty()) return code;
-  const absl::Status written = WriteFileAtomically(run.out + "/scheduler.json", span.Json());
+  const absl::Status written = WriteFileAtomically(run.out + "/scheduler.json", run.span->Json() + "\n");
   return written.ok() ? code : Fail(written, kExitIo);
 }
 
@@ -181,10 +198,10 @@ int RunUnderScheduler(Run* run) {
   SchedulerSpan span;
   std::optional<GuestFailure> failure = SchedulerSpan::Begin(run->guest.get(), &span);
   if (failure.has_value()) return Fail(*failure);
-  run->active = span.start();
+  run->span = std::move(span);
   const int code = RunSpec(run);
-  failure = span.End(run->guest.get());
-  return failure.has_value() ? Fail(*failure) : TellScheduler(*run, span, code);
+  failure = EndSpan(run);
+  return failure.has_value() ? Fail(*failure) : TellScheduler(*run, code);
 }
 
 // Ends the guest, or lets it go.

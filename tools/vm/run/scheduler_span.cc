@@ -42,7 +42,7 @@ std::string SchedulerSpan::Json() const {
   // The kernel takes only letters, digits, dots and underscores for a scheduler's name.
   return absl::StrCat("{\"ops\": \"", end_.ops, "\", \"enableSeq\": ", end_.enable_seq,
                       ", \"nrRejected\": ", end_.nr_rejected - std::min(start_.nr_rejected, end_.nr_rejected),
-                      ", \"switchAll\": ", end_.switch_all ? "true" : "false", "}\n");
+                      ", \"switchAll\": ", end_.switch_all ? "true" : "false", "}");
 }
 
 }  // namespace muster::vm
