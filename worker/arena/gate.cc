@@ -18,6 +18,11 @@ int FutexWake(const std::atomic<uint32_t>* word, uint32_t count) {
       syscall(SYS_futex, word, FUTEX_WAKE, std::min<uint32_t>(count, INT_MAX), nullptr, nullptr, 0));
 }
 
+void RaiseStop(std::atomic<uint32_t>* stop) {
+  stop->store(1, std::memory_order_seq_cst);
+  FutexWake(stop, INT_MAX);
+}
+
 uint32_t WaitForChange(const Gate& gate, uint32_t worker, uint32_t seen, const timespec* timeout) {
   const GateWord& word = gate.words[worker];
   while (true) {

@@ -35,6 +35,9 @@ void AskForSetup(const Gate& gate, uint32_t worker);
 // Wakes one worker whatever the tree did: for those whose wakers are dead, stopped, frozen or starved.
 void WakeOne(const Gate& gate, uint32_t worker);
 
+// Stores 1 into a stop word, and wakes all who wait for that. seq_cst: against State::kExec; see layout.h.
+void RaiseStop(std::atomic<uint32_t>* stop);
+
 // FUTEX_WAIT and FUTEX_WAKE, shared between processes. The wait returns at a wake, a signal, a changed word, the timeout.
 void FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, const timespec* timeout);
 // Wakes at most `count` waiters (clamped to INT_MAX) and returns how many.

@@ -151,6 +151,22 @@ TEST_F(GateTest, AskingForSetupWakesOneAndDoesNotOpen) {
   EXPECT_EQ(words_[1].load(), kGateSetupStep | kGateOpenBit) << "the count stays";
 }
 
+TEST_F(GateTest, RaisingTheStopWakesAllWhoWaitForIt) {
+  std::atomic<uint32_t> stop{0};
+  threads_.resize(3);
+  std::atomic<uint32_t> waiting{0};
+  for (std::thread& thread : threads_) {
+    thread = std::thread([&] {
+      ++waiting;
+      while (stop.load() == 0) FutexWait(&stop, 0, nullptr);
+    });
+  }
+  while (waiting != 3) sched_yield();
+  RaiseStop(&stop);
+  for (std::thread& thread : threads_) thread.join();
+  EXPECT_EQ(stop.load(), 1u);
+}
+
 TEST_F(GateTest, ATimeoutEndsTheWait) {
   Make(1);
   const timespec soon = {0, 1'000'000};

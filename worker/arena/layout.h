@@ -124,6 +124,8 @@ struct alignas(kLineBytes) Live {
   std::atomic<State> state;
   // Setups that were completed; above the gate word's count when the worker waits at the gate.
   std::atomic<uint32_t> setups;
+  // Non-zero: it has left its loop, and blocks in nothing that a signal should end.
+  std::atomic<uint32_t> is_leaving;
 };
 
 // What a worker has measured, written at checkpoints into the two buffers in turn; all members are uint64_t.

@@ -73,8 +73,14 @@ bool SleepUntil(const Meter& meter, uint64_t deadline_ns) {
   while (!meter.stopping()) {
     const uint64_t now_ns = MonotonicNs();
     if (now_ns >= deadline_ns) return true;
-    const bool last = deadline_ns - now_ns <= kBlockSliceNs;
-    if (SleepOnce(last ? deadline_ns : now_ns + kBlockSliceNs) && last) return true;
+    const uint64_t left_ns = deadline_ns - now_ns;
+    if (left_ns <= kBlockSliceNs) {
+      if (SleepOnce(deadline_ns)) return true;
+      continue;
+    }
+    // Where the stop wakes it; the timer whose lateness counts is that of the last part.
+    const timespec early = ToTimespec(left_ns - kBlockSliceNs / 2);
+    arena::FutexWait(&meter.stop_word(), 0, &early);
   }
   return false;
 }
@@ -97,7 +103,7 @@ bool WaitForChild(const Meter& meter, pid_t child, int* status) {
 }
 
 void WaitForStop(const Meter& meter) {
-  while (SleepFor(meter, kBlockSliceNs)) {
+  while (SleepFor(meter, UINT64_MAX)) {
   }
 }
 

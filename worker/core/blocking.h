@@ -1,8 +1,9 @@
 // Every blocking call that a step may make. Each ends within 100 ms of a stop.
 //
-// The stop word is written first, then the pool host signals SIGUSR1 and repeats it every 50 ms or sooner until the worker
-// has finished. The repetition closes the window between looking at the stop word and blocking, so that the common case is
-// one plain system call. Sleeps and futex waits are cut into slices besides, and need no signal.
+// The stop word is written and woken first, then the pool host signals SIGUSR1 to those that it takes to block, and repeats it
+// every 50 ms or sooner until the worker has left its loop. The repetition closes the window between looking at the stop word and
+// blocking, so that the common case is one plain system call. Futex waits are cut into slices besides, and sleeps longer than a
+// slice wait at the stop word until shortly before their end: neither needs a signal.
 #ifndef MUSTER_WORKER_CORE_BLOCKING_H_
 #define MUSTER_WORKER_CORE_BLOCKING_H_
 
@@ -15,7 +16,7 @@
 
 namespace muster {
 
-// Longest uninterrupted sleep or futex wait.
+// Longest futex wait, and longest sleep, that a stop does not end at once.
 inline constexpr uint64_t kBlockSliceNs = 100'000'000;
 
 // The results say: true when it happened, false when the pool was stopped first.

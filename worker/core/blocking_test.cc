@@ -3,13 +3,19 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <functional>
+#include <string>
 #include <thread>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/clock.h"
+#include "base/file_io.h"
 #include "base/unique_fd.h"
 #include "gtest/gtest.h"
 #include "worker/arena/gate.h"
@@ -100,8 +106,8 @@ TEST_F(BlockingTest, AWaitForAChildThatStaysEndsAtAStopAndKillsIt) {
   EXPECT_EQ(errno, ECHILD);
 }
 
-// Without any signal: a sleeper and a futex waiter see the stop after a slice.
-TEST_F(BlockingTest, SlicesEndAtAStopWithoutASignal) {
+// Without any signal: a sleeper is woken by the stop, a futex waiter sees it after a slice.
+TEST_F(BlockingTest, SleepsAndFutexWaitsEndAtAStopWithoutASignal) {
   std::atomic<uint32_t> word{7};
   std::atomic<bool> futex_result{true};
   std::atomic<bool> sleep_result{true};
@@ -112,6 +118,24 @@ TEST_F(BlockingTest, SlicesEndAtAStopWithoutASignal) {
   sleeper.join();
   EXPECT_FALSE(futex_result);
   EXPECT_FALSE(sleep_result);
+}
+
+// What a long sleep blocks in: proc(5), /proc/PID/syscall.
+TEST_F(BlockingTest, ALongSleepWaitsAtTheStopWord) {
+  std::atomic<pid_t> tid{0};
+  std::thread sleeper([&] {
+    tid = gettid();
+    EXPECT_FALSE(SleepFor(meter_, UINT64_MAX));
+  });
+  while (tid == 0) sched_yield();
+  const std::string path = absl::StrCat("/proc/self/task/", tid.load(), "/syscall");
+  const std::string wanted = absl::StrFormat("%d 0x%x ", SYS_futex, reinterpret_cast<uintptr_t>(&meter_.stop_word()));
+  std::string seen;
+  const uint64_t deadline_ns = MonotonicNs() + 20'000 * kMs;
+  while (!absl::StartsWith(seen, wanted) && MonotonicNs() < deadline_ns) seen = ReadFile(path).value_or("");
+  EXPECT_TRUE(absl::StartsWith(seen, wanted)) << seen << " is not " << wanted;
+  record_.Stop();
+  sleeper.join();
 }
 
 TEST_F(BlockingTest, BytesPassThrough) {

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
+#include "worker/arena/gate.h"
 #include "worker/control/spec.h"
 #include "worker/meter/current_cpu.h"
 
@@ -159,7 +160,7 @@ void GroupFixture::Signal() {
 
 uint64_t GroupFixture::StopAllNs() {
   const uint64_t start_ns = MonotonicNs();
-  header_->stop.store(1);
+  arena::RaiseStop(&header_->stop);
   while (!AllEnded()) {
     Signal();
     Breathe();

@@ -72,6 +72,8 @@ class Runner {
     Loop();
     StopClocks();
     RecordEnd();
+    // A step that ends threads of its own may block.
+    live_.is_leaving.store(0, std::memory_order_relaxed);
     step_.reset();
     Finish();
   }
@@ -234,6 +236,8 @@ void Runner::RunSteps() {
 
 // The clocks together, in the order of StartClocks, and before anything that takes long.
 void Runner::StopClocks() {
+  // Relaxed: a signal that comes all the same does no harm.
+  live_.is_leaving.store(1, std::memory_order_relaxed);
   end_.cpu_ns = ClockNs(CLOCK_THREAD_CPUTIME_ID);
   end_.wall_ns = MonotonicNs();
   if (is_custom_) {

@@ -32,8 +32,8 @@ struct WorkerContext {
 // Runs the worker: setup, ready, gate (with further setups when asked), first-instruction stamp, evidence, loop, final
 // record. Returns when the final record stands in the arena; never throws (an exception of the work becomes kPanicked). A
 // Custom program replaces the process instead of returning. SIGUSR1 must have a handler that does nothing, installed without
-// SA_RESTART, and be unblocked; after a stop the pool host repeats it every 50 ms or sooner until the worker has finished
-// (core/blocking.h says why).
+// SA_RESTART, and be unblocked; after a stop the pool host repeats it every 50 ms or sooner until the worker has finished, but for
+// the time after its loop in which nothing of the work's runs (core/blocking.h says why).
 void RunWorker(WorkerContext& context);
 
 }  // namespace muster

@@ -21,6 +21,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/arena/checksum.h"
+#include "worker/arena/gate.h"
 #include "worker/arena/text.h"
 #include "worker/control/spec.h"
 #include "worker/meter/meter_fixture.h"
@@ -100,7 +101,7 @@ class Pool {
     header_->released_at_ns = MonotonicNs();
     arena::Open(gate());
   }
-  void Stop() { header_->stop.store(1); }
+  void Stop() { arena::RaiseStop(&header_->stop); }
   void Join() {
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
@@ -236,6 +237,38 @@ TEST(WorkerTest, WorkersLetEachOtherPassBeforeTheyGoOn) {
   for (uint32_t i = 0; i < workers; ++i) {
     EXPECT_GE(pool.control(i).evidence.started_at_ns, std::min(last_first_ns, bound_ns)) << i;
   }
+}
+
+// So that the pool host does not wake it by a signal.
+TEST(WorkerTest, AWorkerThatWaitsForItsSiblingsBehindTheLoopSaysSo) {
+  std::atomic<bool> is_held{false};
+  std::atomic<bool> hold{true};
+  FakeType type([&](Meter& meter) {
+    const bool holds = !is_held.exchange(true);
+    while (holds && hold) sched_yield();
+    return Spin(meter);
+  });
+  const uint32_t workers = GetAffinity(0)->Count() + 1;
+  Pool pool(&type, workers);
+  arena::Arrivals arrivals = {};
+  for (uint32_t i = 0; i < workers; ++i) pool.context(i).bell = {&arrivals, -1};
+  pool.Start();
+  pool.AwaitReady(1);
+  pool.Open();
+  while (!is_held) sched_yield();
+  const auto leaving = [&] {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < workers; ++i) count += pool.record(i).live().is_leaving.load();
+    return count;
+  };
+  EXPECT_EQ(leaving(), 0u);
+  // The bound of the wait lies a minute behind this.
+  pool.header().stopped_at_ns = MonotonicNs() + 60'000'000'000;
+  pool.Stop();
+  while (leaving() != workers - 1) sched_yield();
+  hold = false;
+  pool.Join();
+  EXPECT_EQ(leaving(), 0u) << "what a step does at its end may block";
 }
 
 TEST(WorkerTest, AWorkerThatWasStartedButGotNoCpuBeforeTheStopHasCompletedNothing) {

@@ -112,6 +112,12 @@ TEST_F(MisbehaviourTest, AWorkerThatMissedTheSignalOfTheStopIsSignalledAgain) {
   EXPECT_EQ(host_.StateOf(0), State::kFinished);
 }
 
+TEST_F(MisbehaviourTest, AWorkerThatSaysItIsLeavingGetsNoSignal) {
+  RunAndStop("scribble await_signal", kShort);
+  ASSERT_NE(host_.arena().live(0).is_leaving.load(), 0u);
+  EXPECT_EQ(host_.ExitOf(0), Exit::kTimedOut) << "a signal would have ended its wait";
+}
+
 TEST_F(MisbehaviourTest, AWorkerThatLeftItsGroupIsGoneAllTheSame) {
   RunAndStop("leave_group ignore_stop", kShort);
   EXPECT_EQ(host_.ExitOf(0), Exit::kTimedOut);

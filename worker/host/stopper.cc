@@ -5,14 +5,15 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "worker/host/patience.h"
 
 namespace muster::host {
 namespace {
 
-// Workers that run see the stop word by themselves; a signal would only make them later. Who has not ended after this long is
-// taken to block.
-constexpr uint64_t kUnsignalledNs = 1'000'000;
-// A signal is lost on a worker that has looked at the stop word and does not block yet: worker/core/blocking.h.
+// Who has not left his loop when nobody does any more from one look to the next is taken to block.
+constexpr uint64_t kLookEveryNs = 1'000'000;
+// Nobody waits for longer for his signal. And one is lost on a worker that has looked at the stop word and does not block yet:
+// worker/core/blocking.h.
 constexpr uint64_t kSignalAgainNs = 50'000'000;
 
 }  // namespace
@@ -20,11 +21,10 @@ constexpr uint64_t kSignalAgainNs = 50'000'000;
 void Stopper::Stop(uint64_t deadline_ns, uint64_t reap_budget_ns) {
   RaiseStopWord();
   SignalPrograms();
-  uint64_t patience_ns = kUnsignalledNs;
-  while (!AwaitEnds(std::min(deadline_ns, MonotonicNs() + patience_ns))) {
+  AwaitLeaving(deadline_ns);
+  while (!AwaitEnds(std::min(deadline_ns, MonotonicNs() + kSignalAgainNs))) {
     if (events_.hurried() || MonotonicNs() >= deadline_ns) break;
     InterruptBlocked();
-    patience_ns = kSignalAgainNs;
   }
   live_.tasks.MarkLate();
   Kill(reap_budget_ns);
@@ -39,8 +39,7 @@ void Stopper::RaiseStopWord() {
   arena::Header& header = live_.arena.header();
   uint64_t none = 0;
   header.stopped_at_ns.compare_exchange_strong(none, MonotonicNs());
-  // seq_cst: against State::kExec; see layout.h.
-  header.stop.store(1);
+  arena::RaiseStop(&header.stop);
   // Whoever waits at the gate is let go, and leaves at once.
   if (!live_.is_open()) arena::Open(live_.gate());
   for (uint32_t worker = 0; worker < live_.arena.num_workers(); ++worker) {
@@ -59,6 +58,16 @@ void Stopper::SignalPrograms() {
   }
 }
 
+void Stopper::AwaitLeaving(uint64_t deadline_ns) {
+  // The workers' own word, as all of this page: a worker that lies about it has its neighbours signalled at the bound.
+  const std::atomic<uint32_t>& left = live_.board.head().arrivals.stopped.passed;
+  Patience patience(left.load(std::memory_order_relaxed), std::min(deadline_ns, MonotonicNs() + kSignalAgainNs));
+  while (!AwaitEnds(std::min(patience.until_ns(), MonotonicNs() + kLookEveryNs))) {
+    const bool is_over = patience.IsOver(left.load(std::memory_order_relaxed), MonotonicNs());
+    if (is_over || events_.hurried()) return InterruptBlocked();
+  }
+}
+
 void Stopper::InterruptBlocked() {
   for (const PoolGroup& group : live_.pool.groups()) {
     if (group.is_program()) continue;
@@ -71,9 +80,10 @@ void Stopper::InterruptBlocked() {
 void Stopper::InterruptWorker(uint32_t worker) {
   const arena::State state = live_.StateOf(worker);
   if (state == arena::State::kFinished || state == arena::State::kPanicked) return;
-  const size_t task = live_.tasks.TaskOfWorker(worker);
-  if (live_.tasks.HasEnded(task)) return;
-  live_.tasks.SignalThread(task, live_.arena.host(worker).tid, SIGUSR1);
+  // Waits for those that have not, perhaps: a signal would cost them the CPU.
+  if (live_.arena.live(worker).is_leaving.load(std::memory_order_relaxed) != 0) return;
+  // One that has ended is not reaped yet, so that its number is its own.
+  live_.tasks.SignalThread(live_.tasks.TaskOfWorker(worker), live_.arena.host(worker).tid, SIGUSR1);
 }
 
 bool Stopper::AwaitEnds(uint64_t deadline_ns) {

@@ -24,6 +24,9 @@ class Stopper {
 
  private:
   void RaiseStopWord();
+  // Until nobody leaves his loop any more; then the first InterruptBlocked, unless all have ended.
+  void AwaitLeaving(uint64_t deadline_ns);
+  // Signals all that have not left their loops.
   void InterruptBlocked();
   void SignalPrograms();
   // True when all tasks have ended.

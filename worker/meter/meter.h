@@ -33,6 +33,8 @@ class Meter {
 
   // True once the pool has been asked to stop. One relaxed load.
   bool stopping() const { return stop_->load(std::memory_order_relaxed) != 0; }
+  // To wait for: a futex word that is 0 until then, and woken.
+  const std::atomic<uint32_t>& stop_word() const { return *stop_; }
 
   void AddUnits(uint64_t units) { work_units_ += units; }
 

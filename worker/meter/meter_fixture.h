@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "worker/arena/arena.h"
+#include "worker/arena/gate.h"
 #include "worker/meter/meter.h"
 
 namespace muster {
@@ -30,7 +31,7 @@ class MeterFixture {
   // The samples that a stream keeps.
   std::vector<uint64_t> Samples(arena::Stream stream) const;
 
-  void Stop() { header_->stop.store(1); }
+  void Stop() { arena::RaiseStop(&header_->stop); }
 
  private:
   std::unique_ptr<arena::Header> own_header_;

@@ -86,6 +86,7 @@ void Misbehave(FunctionContext& context) {
       {"stop_self", [] { kill(getpid(), SIGSTOP); }},
       {"ignore_stop", IgnoreStop},
       {"miss_signal", MissSignal},
+      {"await_signal", [] { pause(); }},
       {"leave_group", [] { setsid(); setpgid(0, getppid()); }},
       {"grandchild", [] { Beget(false); }},
       {"stray", [] { Beget(true); }},

@@ -5,10 +5,15 @@
 namespace muster {
 namespace {
 
+constexpr uint64_t kSteps = 1'024;
+// Between two looks at the stop word, some 3 us: of many spinners that a CPU has to stop, each keeps those behind it waiting for
+// half of it.
+constexpr uint64_t kStepsPerLook = 128;
+
 class SpinWaitStep : public Step {
  public:
   StepResult Run(Meter& meter) override {
-    meter.SpinBurst(1'024);
+    for (uint64_t steps = 0; steps < kSteps && !meter.stopping(); steps += kStepsPerLook) meter.SpinBurst(kStepsPerLook);
     return StepResult::kContinue;
   }
 };

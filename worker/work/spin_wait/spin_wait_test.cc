@@ -14,6 +14,13 @@ TEST(SpinWaitTest, OneIterationIs1024UnitsAndACheckpoint) {
   }
 }
 
+TEST(SpinWaitTest, LooksAtTheStopWordWithinAnIterationToo) {
+  GroupFixture group("spin_wait {}");
+  group.StopAllNs();
+  group.RunOnce(0);
+  EXPECT_LT(group.meter(0).work_units(), 1024u);
+}
+
 TEST(SpinWaitTest, RunsUntilTheStop) { GroupFixture("spin_wait {}").RunAll(10); }
 
 }  // namespace

@@ -267,7 +267,7 @@ bool GroupRun::WaitBlocked(uint32_t member, absl::Duration timeout) const {
 absl::Status GroupRun::Stop(absl::Duration bound) {
   const CpuShare since = ShareOfMembers();
   const uint64_t stopped_ns = MonotonicNs();
-  arena_.header().stop.store(1);
+  arena::RaiseStop(&arena_.header().stop);
   uint64_t signal_at_ns = stopped_ns;
   const auto all_ended = [this, &signal_at_ns] {
     const bool signal = MonotonicNs() >= signal_at_ns;
