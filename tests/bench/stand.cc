@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -27,6 +28,8 @@ namespace muster::bench {
 namespace {
 
 constexpr absl::Duration kProgramTimeout = absl::Minutes(3);
+// <root>/<instance>/workload/.pool-<id>, as the daemon makes it.
+constexpr int kWorkerDepth = 4;
 constexpr absl::Duration kEmptyTimeout = absl::Seconds(10);
 
 std::string FindOnPath(const std::string& program) {
@@ -132,23 +135,45 @@ absl::StatusOr<Values> RunBare(const Programs& programs, const std::vector<std::
   return values;
 }
 
-absl::StatusOr<std::unique_ptr<OwnCgroup>> OwnCgroup::Make(const std::string& name) {
+absl::StatusOr<Values> RunBareAmongWorkers(const Programs& programs, const std::vector<std::string>& arguments) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<OwnCgroup> cgroup, OwnCgroup::Make("loop", kWorkerDepth));
+  std::vector<std::string> all = {"in", cgroup->path()};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return RunBare(programs, all);
+}
+
+absl::Status CheckDepth(absl::string_view cgroup) {
+  const auto depth = std::count(cgroup.begin(), cgroup.end(), '/');
+  if (depth == kWorkerDepth) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("a worker lived in ", cgroup, ", ", depth, " deep; the bare loops are ", kWorkerDepth));
+}
+
+absl::StatusOr<std::unique_ptr<OwnCgroup>> OwnCgroup::Make(const std::string& name, uint32_t depth) {
   ASSIGN_OR_RETURN(const std::string mountinfo, ReadFile("/proc/self/mountinfo"));
   ASSIGN_OR_RETURN(const std::string mount, FindCgroup2Mount(mountinfo));
-  std::string path = absl::StrCat(mount, "/muster-bench-", getpid(), "-", name);
+  std::unique_ptr<OwnCgroup> cgroup(new OwnCgroup());
+  RETURN_IF_ERROR(cgroup->Add(absl::StrCat(mount, "/muster-bench-", getpid(), "-", name)));
+  while (cgroup->chain_.size() < depth) RETURN_IF_ERROR(cgroup->Add(absl::StrCat(cgroup->path(), "/", name)));
+  return cgroup;
+}
+
+absl::Status OwnCgroup::Add(std::string path) {
   if (mkdir(path.c_str(), 0755) != 0) return ErrnoStatus(errno, absl::StrCat("mkdir ", path));
-  return std::unique_ptr<OwnCgroup>(new OwnCgroup(std::move(path)));
+  chain_.push_back(std::move(path));
+  return absl::OkStatus();
 }
 
 OwnCgroup::~OwnCgroup() {
   // Dead members leave it a little later than they are reaped.
   const Deadline deadline = Deadline::After(kEmptyTimeout);
-  while (rmdir(path_.c_str()) != 0) {
-    if (errno != EBUSY || deadline.Expired()) {
-      LogWarning(ErrnoStatus(errno, absl::StrCat("rmdir ", path_)).message());
-      return;
+  for (; !chain_.empty(); chain_.pop_back()) {
+    while (rmdir(path().c_str()) != 0) {
+      if (errno != EBUSY || deadline.Expired()) {
+        LogWarning(ErrnoStatus(errno, absl::StrCat("rmdir ", path())).message());
+        return;
+      }
+      SleepMs(1);
     }
-    SleepMs(1);
   }
 }
 
