@@ -1,14 +1,12 @@
 #include "tests/bench/workloads.h"
 
 #include <google/protobuf/text_format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
-#include "base/cpu_set.h"
 #include "base/status_macros.h"
 
 namespace muster::bench {
@@ -82,11 +80,6 @@ absl::StatusOr<Values> SpawnAndDrop(Client& client, const v1::WorkloadSpec& spec
 
 absl::StatusOr<CollectedReports> RunFor(Client& client, const TimedRun& run) {
   ASSIGN_OR_RETURN(WorkloadHandle handle, client.Spawn(run.spec));
-  for (uint32_t worker = 0; run.where == Where::kApart && worker < run.spec.num_workers(); ++worker) {
-    CpuSet own;
-    own.Add(static_cast<int>(worker % sysconf(_SC_NPROCESSORS_ONLN)));
-    RETURN_IF_ERROR(handle.SetAffinity(worker, own));
-  }
   RETURN_IF_ERROR(handle.Start());
   SleepMs(run.run_ms);
   return std::move(handle).StopAndCollect(CollectOptions{.without_samples = true});

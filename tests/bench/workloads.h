@@ -34,14 +34,10 @@ absl::StatusOr<Values> Live(Client& client, const Life& life);
 // Spawn, then Drop of the blocked workers: "spawn_ns" and "drop_ns".
 absl::StatusOr<Values> SpawnAndDrop(Client& client, const v1::WorkloadSpec& spec, const std::string& prefix);
 
-// Where workers run: as the spec says, or each on a CPU of its own as long as there are any.
-enum class Where { kAsSpecified, kApart };
-
 // Runs and collects, without samples.
 struct TimedRun {
   v1::WorkloadSpec spec;
   uint64_t run_ms = 0;
-  Where where = Where::kAsSpecified;
 };
 absl::StatusOr<CollectedReports> RunFor(Client& client, const TimedRun& run);
 
