@@ -2,7 +2,6 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <atomic>
 #include <thread>
 #include <utility>
 
@@ -11,6 +10,7 @@
 #include "base/status_macros.h"
 #include "tests/bench/experiments.h"
 #include "tests/bench/lazy_bench.h"
+#include "tests/bench/watch_load.h"
 #include "tests/bench/workloads.h"
 
 namespace muster::bench {
@@ -124,29 +124,27 @@ Experiment SnapshotsUnderLoad(const Setting& setting) {
 
 // ---- Watch ----
 
-constexpr int kWatches = 400;
+// At 100 messages a second each more than a daemon on two CPUs has time for.
+constexpr int kWatches = 1500;
 constexpr absl::Duration kPeriod = absl::Milliseconds(10);
+constexpr absl::Duration kPatience = absl::Seconds(30);
 
-// As many messages as the daemon can push: more watches than it has time for, so that wall time per message is its cost.
+// As many messages as the daemon can push, so that wall time per message is what one costs, here and there.
 absl::StatusOr<Values> PushAll(StandingPool* pool, uint64_t run_ms) {
   ASSIGN_OR_RETURN(WorkloadHandle* const handle, pool->Get());
-  std::vector<std::unique_ptr<Watcher>> watchers;
-  for (int i = 0; i < kWatches; ++i) watchers.push_back(handle->OpenWatch(kPeriod, {.timeout = absl::Minutes(1)}));
-  std::atomic<uint64_t> messages{0};
-  std::vector<std::thread> readers;
-  for (const std::unique_ptr<Watcher>& watcher : watchers) {
-    readers.emplace_back([&messages, watcher = watcher.get()] {
-      while (watcher->Next().ok()) messages.fetch_add(1, std::memory_order_relaxed);
-    });
-  }
-  while (messages.load() < 2 * kWatches) SleepMs(5);
-  const uint64_t before = messages.load();
+  ASSIGN_OR_RETURN(Bench* const bench, pool->daemon()->Get());
+  const WatchLoad load({bench->address(), handle->pool_id(), kWatches, kPeriod});
+  const Deadline deadline = Deadline::After(kPatience);
+  while (load.open() < kWatches && load.ended() == 0 && !deadline.Expired()) SleepMs(5);
+  const uint64_t before = load.messages();
   const uint64_t began_ns = MonotonicNs();
   SleepMs(run_ms);
-  const double per_message_ns = static_cast<double>(MonotonicNs() - began_ns) / static_cast<double>(messages.load() - before);
-  for (const std::unique_ptr<Watcher>& watcher : watchers) watcher->Cancel();
-  for (std::thread& reader : readers) reader.join();
-  return Values{{"watch.message_ns", per_message_ns}};
+  const uint64_t messages = load.messages() - before;
+  const uint64_t took_ns = MonotonicNs() - began_ns;
+  if (load.open() < kWatches || load.ended() > 0) {
+    return absl::InternalError(absl::StrCat(load.open(), " of ", kWatches, " watches opened, ", load.ended(), " ended"));
+  }
+  return Values{{"watch.message_ns", static_cast<double>(took_ns) / static_cast<double>(messages)}};
 }
 
 Experiment Watches(const Setting& setting) {
