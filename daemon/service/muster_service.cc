@@ -46,6 +46,11 @@ MusterService::MusterService(const ServiceOptions& options, const ServiceParts* 
       peers_(peers),
       pools_(parts),
       cgroups_(parts),
+      readings_(std::make_shared<SharedReadings>(
+          [pools = parts->pools](const std::string& pool_id) -> absl::StatusOr<PoolSnapshot> {
+            ASSIGN_OR_RETURN(const Pool pool, pools->Find(pool_id));
+            return pool.Snapshot();
+          })),
       handlers_executor_({.name = "handlers",
                           .max_threads = static_cast<size_t>(options.max_handler_threads),
                           .max_queued = static_cast<size_t>(options.max_queued_calls)}),
@@ -134,9 +139,8 @@ grpc::ServerWriteReactor<v1::LeaseEvent>* MusterService::OpenLease(grpc::Callbac
 
 grpc::ServerWriteReactor<v1::WatchUpdate>* MusterService::Watch(grpc::CallbackServerContext* context,
                                                                 const v1::WatchRequest* request) {
-  const auto read = [pools = parts_.pools](const std::string& pool_id) -> absl::StatusOr<PoolSnapshot> {
-    ASSIGN_OR_RETURN(const Pool pool, pools->Find(pool_id));
-    return pool.Snapshot();
+  const auto read = [readings = readings_](const std::string& pool_id, uint64_t since_ns) {
+    return readings->Since(pool_id, since_ns);
   };
   return StreamCall<v1::WatchUpdate>::Start(
       Setup(context), &pump_, std::make_unique<WatchSource>(request, WatchParts{read, parts_.timers, parts_.watches}));

@@ -11,6 +11,7 @@
 #include "daemon/service/cgroup_handlers.h"
 #include "daemon/service/pool_handlers.h"
 #include "daemon/service/service_parts.h"
+#include "daemon/service/shared_readings.h"
 #include "muster/v1/muster.grpc.pb.h"
 
 namespace muster {
@@ -71,6 +72,8 @@ class MusterService final : public v1::Muster::CallbackService {
   const PeerTable* const peers_;
   const PoolHandlers pools_;
   const CgroupHandlers cgroups_;
+  // Also of ends of watches under way, which may come a moment later.
+  const std::shared_ptr<SharedReadings> readings_;
   Executor handlers_executor_;
   // For the messages of streams, whose making never waits, so that waiting handlers do not hold them back.
   Executor pump_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/error_detail.h"
 #include "base/status_macros.h"
 #include "daemon/spec/duration.h"
@@ -31,8 +32,10 @@ class WatchSource::Due : public std::enable_shared_from_this<Due> {
   // What has become due since the last call of Take.
   struct Readings {
     uint32_t count = 0;
+    // When the last of them did.
+    uint64_t due_ns = 0;
     // The last one there will be, taken while the pool was still there.
-    std::optional<PoolSnapshot> final;
+    std::shared_ptr<const PoolSnapshot> final;
   };
 
   Due(TimerQueue* timers, std::chrono::nanoseconds period, Waker wake)
@@ -41,7 +44,7 @@ class WatchSource::Due : public std::enable_shared_from_this<Due> {
   // The first reading is due now.
   void Start() {
     MutexLock lock(&mutex_);
-    count_ = 1;
+    Count();
     Arm();
   }
 
@@ -54,18 +57,18 @@ class WatchSource::Due : public std::enable_shared_from_this<Due> {
   }
 
   // The workers have ended, or the pool is gone; `final` is their last reading where there is one.
-  void End(std::optional<PoolSnapshot> final) {
+  void End(std::shared_ptr<const PoolSnapshot> final) {
     {
       MutexLock lock(&mutex_);
-      ++count_;
-      if (final.has_value() && final->final) final_ = std::move(final);
+      Count();
+      if (final != nullptr && final->final) final_ = std::move(final);
     }
     wake_();
   }
 
   Readings Take() {
     MutexLock lock(&mutex_);
-    return {std::exchange(count_, 0), std::exchange(final_, std::nullopt)};
+    return {std::exchange(count_, 0), due_ns_, std::exchange(final_, nullptr)};
   }
 
  private:
@@ -73,10 +76,15 @@ class WatchSource::Due : public std::enable_shared_from_this<Due> {
     {
       MutexLock lock(&mutex_);
       if (stopped_) return;
-      ++count_;
+      Count();
       Arm();
     }
     wake_();
+  }
+
+  void Count() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    ++count_;
+    due_ns_ = MonotonicNs();
   }
 
   // On a grid that does not drift; instants that have passed already are left out.
@@ -97,7 +105,8 @@ class WatchSource::Due : public std::enable_shared_from_this<Due> {
   std::chrono::steady_clock::time_point next_ ABSL_GUARDED_BY(mutex_);
   TimerQueue::Timer timer_ ABSL_GUARDED_BY(mutex_);
   uint32_t count_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::optional<PoolSnapshot> final_ ABSL_GUARDED_BY(mutex_);
+  uint64_t due_ns_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<const PoolSnapshot> final_ ABSL_GUARDED_BY(mutex_);
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
@@ -111,15 +120,15 @@ WatchSource::~WatchSource() {
 
 absl::Status WatchSource::Begin(const CallContext&, Waker wake) {
   ASSIGN_OR_RETURN(const absl::Duration period, PeriodOf(*request_));
-  ASSIGN_OR_RETURN(const PoolSnapshot now, parts_.read(request_->pool_id()));
-  RETURN_IF_ERROR(ledger_.Open(*request_, now));
+  ASSIGN_OR_RETURN(const std::shared_ptr<const PoolSnapshot> now, parts_.read(request_->pool_id(), MonotonicNs()));
+  RETURN_IF_ERROR(ledger_.Open(*request_, *now));
   due_ = std::make_shared<Due>(parts_.timers, absl::ToChronoNanoseconds(period), std::move(wake));
   in_hub_ = parts_.hub->Add(request_->pool_id(),
                             [weak = std::weak_ptr(due_), read = parts_.read, pool_id = request_->pool_id()] {
                               const std::shared_ptr<Due> due = weak.lock();
                               if (due == nullptr) return;
-                              absl::StatusOr<PoolSnapshot> last = read(pool_id);
-                              due->End(last.ok() ? std::optional(*std::move(last)) : std::nullopt);
+                              absl::StatusOr<std::shared_ptr<const PoolSnapshot>> last = read(pool_id, MonotonicNs());
+                              due->End(last.ok() ? *std::move(last) : nullptr);
                             });
   due_->Start();
   return absl::OkStatus();
@@ -129,11 +138,15 @@ absl::StatusOr<StreamStep> WatchSource::Next(v1::WatchUpdate* update) {
   if (over_) return StreamStep::kEnd;
   Due::Readings readings = due_->Take();
   if (readings.count == 0) return StreamStep::kWait;
-  if (!readings.final.has_value()) {
-    ASSIGN_OR_RETURN(readings.final, parts_.read(request_->pool_id()));
+  if (readings.final != nullptr) {
+    reading_ = std::move(readings.final);
+  } else {
+    // No reading twice: the next one may have become due while the last was being made.
+    const uint64_t since_ns = reading_ == nullptr ? 0 : reading_->taken_at_ns + 1;
+    ASSIGN_OR_RETURN(reading_, parts_.read(request_->pool_id(), std::max(readings.due_ns, since_ns)));
   }
-  ledger_.Advance(*readings.final, readings.count - 1, update);
-  over_ = readings.final->final;
+  ledger_.Advance(*reading_, readings.count - 1, update);
+  over_ = reading_->final;
   return StreamStep::kMessage;
 }
 

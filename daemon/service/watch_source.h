@@ -3,9 +3,9 @@
 #define MUSTER_DAEMON_SERVICE_WATCH_SOURCE_H_
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -21,8 +21,8 @@ namespace muster {
 
 // What a watch needs of the daemon; all outlive it.
 struct WatchParts {
-  // A reading of a pool. NOT_FOUND: there is no such pool.
-  std::function<absl::StatusOr<PoolSnapshot>(const std::string& pool_id)> read;
+  // A reading of a pool that was taken at `since_ns` (CLOCK_MONOTONIC) or later. NOT_FOUND: there is no such pool.
+  std::function<absl::StatusOr<std::shared_ptr<const PoolSnapshot>>(const std::string& pool_id, uint64_t since_ns)> read;
   TimerQueue* timers = nullptr;
   WatchHub* hub = nullptr;
 };
@@ -47,6 +47,8 @@ class WatchSource final : public StreamSource<v1::WatchUpdate> {
   WatchLedger ledger_;
   std::shared_ptr<Due> due_;
   std::shared_ptr<void> in_hub_;
+  // The last one. Held, so that others who are due can have it.
+  std::shared_ptr<const PoolSnapshot> reading_;
   bool over_ = false;
 };
 

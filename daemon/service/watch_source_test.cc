@@ -7,6 +7,7 @@
 #include <numeric>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error_detail.h"
 #include "base/event.h"
 
@@ -36,15 +37,18 @@ class WatchSourceTest : public testing::Test {
     gone_ = true;
   }
 
-  absl::StatusOr<PoolSnapshot> Read(const std::string& pool_id) {
+  absl::StatusOr<std::shared_ptr<const PoolSnapshot>> Read(const std::string& pool_id, uint64_t since_ns) {
     MutexLock lock(&mutex_);
     if (gone_ || pool_id != "p1") return absl::NotFoundError("no such pool");
-    return now_;
+    since_ns_.push_back(since_ns);
+    now_.taken_at_ns = MonotonicNs();
+    return std::make_shared<const PoolSnapshot>(now_);
   }
 
   absl::Status Begin() {
+    begun_ns_ = MonotonicNs();
     source_ = std::make_unique<WatchSource>(
-        &request_, WatchParts{[this](const std::string& id) { return Read(id); }, &timers_, &hub_});
+        &request_, WatchParts{[this](const std::string& id, uint64_t since_ns) { return Read(id, since_ns); }, &timers_, &hub_});
     return source_->Begin({}, [this] {
       MutexLock lock(&mutex_);
       ++wakes_;
@@ -77,6 +81,9 @@ class WatchSourceTest : public testing::Test {
   Mutex mutex_;
   CondVar changed_;
   PoolSnapshot now_;
+  // Of each reading asked for.
+  std::vector<uint64_t> since_ns_;
+  uint64_t begun_ns_ = 0;
   bool gone_ = true;
   int wakes_ = 0;
   v1::WatchRequest request_;
@@ -125,6 +132,18 @@ TEST_F(WatchSourceTest, ReadingsThatASlowReaderMissedAreMergedAndCounted) {
   // The first one, and at least three more, in one message.
   EXPECT_GE(update_.merged(), 3u);
   EXPECT_EQ(update_.iterations_delta(1), 60u);
+}
+
+TEST_F(WatchSourceTest, AReadingIsNotOlderThanItIsDueAndNoneComesTwice) {
+  Set(1, 1);
+  ASSERT_TRUE(Begin().ok());
+  for (int i = 1; i <= 3; ++i) {
+    ASSERT_TRUE(AwaitDue(i));
+    const uint64_t before_ns = i == 1 ? 0 : update_.taken_at_ns();
+    ASSERT_EQ(*source_->Next(&update_), StreamStep::kMessage);
+    EXPECT_GT(since_ns_.back(), before_ns);
+    EXPECT_GE(since_ns_.back(), begun_ns_ + i * 10'000'000);
+  }
 }
 
 TEST_F(WatchSourceTest, AResumedWatchCountsFromWhatIsKnown) {
