@@ -10,9 +10,6 @@
 namespace muster {
 namespace {
 
-// Breaks in a row without a report between them.
-constexpr int kMaxBreaks = 3;
-
 // The collection of one pool over any number of streams.
 class Collection {
  public:
@@ -23,15 +20,12 @@ class Collection {
         what_(absl::StrCat("collection of pool ", request_.pool_id())) {}
 
   absl::StatusOr<v1::PoolSummary> Run(const Deadline& deadline) {
-    int breaks = 0;
     while (true) {
-      const uint32_t before = request_.from_worker();
       const absl::Status status = ReadStream(deadline);
       if (!status.ok()) {
-        breaks = request_.from_worker() == before ? breaks + 1 : 1;
         // A daemon may bound the length of a call; ours is bounded by our own deadline.
         const bool cut = absl::IsDeadlineExceeded(status) && !deadline.Expired();
-        if (!(cut || absl::IsUnavailable(status)) || breaks >= kMaxBreaks) return status;
+        if (!(cut || absl::IsUnavailable(status)) || !redials_.TryAgain(deadline)) return status;
         continue;
       }
       RETURN_IF_ERROR(CheckComplete());
@@ -46,6 +40,7 @@ class Collection {
       return absl::Status(dialled.status().code(), absl::StrCat(what_, ": ", dialled.status().message()));
     }
     const std::shared_ptr<Connection::Stub>& stub = *dialled;
+    redials_.Begin();
     grpc::ClientContext context;
     SetDeadline(&context, deadline);
     const std::unique_ptr<grpc::ClientReader<v1::StopAndCollectResponse>> reader =
@@ -75,6 +70,7 @@ class Collection {
                                               request_.from_worker(), " is due"));
     }
     request_.set_from_worker(got + 1);
+    redials_.NoteProgress();
     on_report_(std::move(*message->mutable_report()));
     return absl::OkStatus();
   }
@@ -91,6 +87,7 @@ class Collection {
   v1::StopAndCollectRequest request_;
   const ReportCallback& on_report_;
   const std::string what_;
+  Redials redials_ = connection_.NewRedials();
   std::optional<v1::PoolSummary> summary_;
 };
 

@@ -15,9 +15,6 @@
 namespace muster {
 namespace {
 
-// A daemon that accepts and hangs up at once would otherwise be dialled until the deadline.
-constexpr int kMaxAttempts = 3;
-
 grpc::ChannelArguments ChannelArguments(const ConnectionOptions& options) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(absl::ToInt64Milliseconds(options.keepalive_time)));
@@ -86,21 +83,22 @@ void Connection::ReportBroken(const std::shared_ptr<Stub>& stub) {
 
 absl::Status Connection::Retry(const Deadline& deadline, absl::string_view what, Attempt attempt) {
   absl::Status broken;
-  for (int i = 0; i < kMaxAttempts; ++i) {
+  Redials redials = NewRedials();
+  do {
+    const std::string whole =
+        broken.ok() ? std::string(what) : absl::StrCat(what, " (dialling again after \"", broken.message(), "\")");
     absl::StatusOr<std::shared_ptr<Stub>> stub = GetStub(deadline);
-    if (!stub.ok()) {
-      const std::string before =
-          broken.ok() ? std::string() : absl::StrCat(" (dialling again after \"", broken.message(), "\")");
-      return absl::Status(stub.status().code(), absl::StrCat(what, before, ": ", stub.status().message()));
-    }
+    if (!stub.ok()) return absl::Status(stub.status().code(), absl::StrCat(whole, ": ", stub.status().message()));
+    redials.Begin();
     grpc::ClientContext context;
     SetDeadline(&context, deadline);
     traffic_.Note();
     const grpc::Status status = attempt(**stub, &context);
+    if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) return FromRpcStatus(status, whole);
     if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return FromRpcStatus(status, what);
     ReportBroken(*stub);
     broken = FromRpcStatus(status, what);
-  }
+  } while (redials.TryAgain(deadline));
   if (!std::holds_alternative<TcpAddress>(address_) || options_.tls.has_value()) return broken;
   return absl::UnavailableError(absl::StrCat(broken.message(), "; it hangs up each time: does it speak TLS on ",
                                              FormatAddress(address_), "? Then it wants certificates"));

@@ -19,6 +19,7 @@
 #include "base/mutex.h"
 #include "client/call_traffic.h"
 #include "client/dialler.h"
+#include "client/redials.h"
 #include "client/tls_channel.h"
 #include "muster/v1/muster.grpc.pb.h"
 
@@ -29,6 +30,8 @@ struct ConnectionOptions {
   // `keepalive_timeout`. A frozen machine is noticed by nothing else.
   absl::Duration keepalive_time = absl::Seconds(1);
   absl::Duration keepalive_timeout = absl::Seconds(1);
+  // A call whose connections break by silence dials again for so long, within its own deadline (client/redials.h).
+  absl::Duration redial_for = absl::Seconds(20);
   // For tcp, which goes beyond this machine with TLS only; with any other address INVALID_ARGUMENT.
   std::optional<TlsOptions> tls;
 };
@@ -68,6 +71,9 @@ class Connection {
   }
 
   const Address& address() const { return address_; }
+
+  // For one call on this connection.
+  Redials NewRedials() const { return Redials(options_.redial_for, options_.keepalive_time); }
 
   // Told of by calls and streams; heeded by who only waits.
   CallTraffic& traffic() { return traffic_; }

@@ -15,11 +15,14 @@ using v1::Muster;
 
 Deadline Soon() { return Deadline::After(absl::Seconds(10)); }
 
+// Finds silence soon.
+const ConnectionOptions kQuick = {.keepalive_time = absl::Milliseconds(50), .keepalive_timeout = absl::Milliseconds(50)};
+
 class ConnectionTest : public testing::Test {
  protected:
-  std::shared_ptr<Connection> Open() {
+  std::shared_ptr<Connection> Open(const ConnectionOptions& options = ConnectionOptions()) {
     absl::StatusOr<std::shared_ptr<Connection>> connection =
-        Connection::Open(*ParseAddress(fake_.address()), ConnectionOptions(), Soon());
+        Connection::Open(*ParseAddress(fake_.address()), options, Soon());
     EXPECT_TRUE(connection.ok()) << connection.status();
     return *connection;
   }
@@ -66,6 +69,31 @@ TEST_F(ConnectionTest, DaemonThatHangsUpEachTimeIsGivenUpSoon) {
   const absl::Status status = Ask(*connection);
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
   EXPECT_TRUE(absl::StartsWith(status.message(), "asking the server: ")) << status;
+}
+
+TEST_F(ConnectionTest, PeerThatIsSilentForAWhileIsReachedWhenItGoesOn) {
+  const auto connection = Open(kQuick);
+  fake_.IgnoreConnections(2 * Redials::kMaxHangUps);
+  fake_.BreakConnections();
+  EXPECT_EQ(Ask(*connection), absl::OkStatus());
+}
+
+TEST_F(ConnectionTest, PeerThatStaysSilentIsGivenUpBeforeTheDeadline) {
+  ConnectionOptions options = kQuick;
+  options.redial_for = absl::Milliseconds(500);
+  const auto connection = Open(options);
+  fake_.IgnoreConnections(1'000'000);
+  fake_.BreakConnections();
+  EXPECT_EQ(Ask(*connection, Deadline::After(absl::Hours(1))).code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(ConnectionTest, DeadlineAmongSilentConnectionsSaysWhatCameBefore) {
+  const auto connection = Open(kQuick);
+  fake_.IgnoreConnections(1'000'000);
+  fake_.BreakConnections();
+  const absl::Status status = Ask(*connection, Deadline::After(absl::Seconds(1)));
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
+  EXPECT_TRUE(absl::StartsWith(status.message(), "asking the server (dialling again after \"")) << status;
 }
 
 TEST_F(ConnectionTest, RefusalByTheDaemonIsNotTriedAgain) {

@@ -20,7 +20,8 @@ class FrozenDaemonTest : public testing::Test {
         PrivateDaemon::Start({.musterd = "tests/support/fake_musterd", .worker_binary = "/none"});
     EXPECT_TRUE(daemon.ok()) << daemon.status();
     daemon_.emplace(*std::move(daemon));
-    absl::StatusOr<Client> client = Client::Connect(daemon_->address());
+    absl::StatusOr<Client> client =
+        Client::Connect(daemon_->address(), {.connection = {.redial_for = absl::Seconds(1)}});
     EXPECT_TRUE(client.ok()) << client.status();
     client_.emplace(*std::move(client));
   }

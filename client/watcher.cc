@@ -10,8 +10,6 @@
 namespace muster {
 namespace {
 
-constexpr int kMaxBreaks = 3;
-
 void AddTo(google::protobuf::RepeatedField<uint64_t>* totals, const google::protobuf::RepeatedField<uint64_t>& delta) {
   totals->Resize(std::max(totals->size(), delta.size()), 0);
   for (int i = 0; i < delta.size(); ++i) totals->Set(i, totals->Get(i) + delta.Get(i));
@@ -45,6 +43,7 @@ absl::Status Watcher::OpenStream() {
     context_ = std::make_unique<grpc::ClientContext>();
     context = context_.get();
   }
+  redials_.Begin();
   SetDeadline(context, deadline_);
   reader_ = stub_->Watch(context, request_);
   return absl::OkStatus();
@@ -74,7 +73,7 @@ absl::StatusOr<std::optional<v1::WatchUpdate>> Watcher::Next() {
     if (reader_->Read(&update)) {
       connection_->traffic().Note();
       Account(update);
-      breaks_ = 0;
+      redials_.NoteProgress();
       ended_ = update.final();
       return std::make_optional(std::move(update));
     }
@@ -83,8 +82,8 @@ absl::StatusOr<std::optional<v1::WatchUpdate>> Watcher::Next() {
     // A daemon may bound the length of a call; ours is bounded by our own deadline.
     const bool cut = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED && !deadline_.Expired();
     const bool broken = status.error_code() == grpc::StatusCode::UNAVAILABLE;
-    if (!(cut || broken) || ++breaks_ >= kMaxBreaks) return FromRpcStatus(status, what_);
     if (broken) connection_->ReportBroken(stub_);
+    if (!(cut || broken) || !redials_.TryAgain(deadline_)) return FromRpcStatus(status, what_);
   }
   ended_ = true;
   return std::optional<v1::WatchUpdate>();

@@ -46,8 +46,7 @@ class Watcher {
   // Carries the totals known so far.
   v1::WatchRequest request_;
   bool ended_ = false;
-  // Breaks since the last update.
-  int breaks_ = 0;
+  Redials redials_ = connection_->NewRedials();
 
   std::shared_ptr<Connection::Stub> stub_;
   std::unique_ptr<grpc::ClientReader<v1::WatchUpdate>> reader_;

@@ -74,6 +74,11 @@ void FakeMuster::AcceptLoop() {
     MutexLock lock(&mutex_);
     if (ending_) return;
     if (refuse_) continue;
+    if (ignore_ > 0) {
+      --ignore_;
+      connections_.push_back(std::move(accepted->fd));
+      continue;
+    }
     connections_.emplace_back(fcntl(accepted->fd.get(), F_DUPFD_CLOEXEC, 0));
     Adopt(std::move(accepted->fd));
   }
@@ -116,6 +121,11 @@ void FakeMuster::BreakConnections() {
   MutexLock lock(&mutex_);
   for (const UniqueFd& connection : connections_) shutdown(connection.get(), SHUT_RDWR);
   connections_.clear();
+}
+
+void FakeMuster::IgnoreConnections(int count) {
+  MutexLock lock(&mutex_);
+  ignore_ = count;
 }
 
 void FakeMuster::RefuseConnections(bool refuse) {

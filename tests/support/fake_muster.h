@@ -48,6 +48,8 @@ class FakeMuster : private v1::Muster::Service {
   void BreakConnections();
   // New connections are taken and hung up on at once until told otherwise.
   void RefuseConnections(bool refuse);
+  // So many new connections are taken and never answered.
+  void IgnoreConnections(int count);
   // Sends an event on every open lease stream.
   void SendEvent(const v1::LeaseEvent& event);
   // What the next Watch sends, one after the other; the stream ends after a final one, and stays open otherwise.
@@ -120,6 +122,7 @@ class FakeMuster : private v1::Muster::Service {
   CondVar changed_;
   std::vector<UniqueFd> connections_ ABSL_GUARDED_BY(mutex_);
   bool refuse_ ABSL_GUARDED_BY(mutex_) = false;
+  int ignore_ ABSL_GUARDED_BY(mutex_) = 0;
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::string> calls_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, grpc::Status> failures_ ABSL_GUARDED_BY(mutex_);

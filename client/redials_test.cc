@@ -1,0 +1,56 @@
+#include "client/redials.h"
+
+#include <gtest/gtest.h>
+
+namespace muster {
+namespace {
+
+Deadline Never() { return Deadline::After(absl::Hours(1)); }
+
+TEST(RedialsTest, PeerThatHangsUpGetsSoManyTriesInARow) {
+  Redials redials(absl::Hours(1), absl::Hours(1));
+  for (int i = 1; i < Redials::kMaxHangUps; ++i) EXPECT_TRUE(redials.TryAgain(Never())) << i;
+  EXPECT_FALSE(redials.TryAgain(Never()));
+}
+
+TEST(RedialsTest, SilentPeerIsTriedForItsWholePatience) {
+  // Everything is silence.
+  Redials redials(absl::Hours(1), absl::ZeroDuration());
+  for (int i = 0; i < 10 * Redials::kMaxHangUps; ++i) EXPECT_TRUE(redials.TryAgain(Never())) << i;
+}
+
+TEST(RedialsTest, PatienceEnds) {
+  Redials redials(absl::ZeroDuration(), absl::ZeroDuration());
+  EXPECT_FALSE(redials.TryAgain(Never()));
+}
+
+TEST(RedialsTest, NobodyIsTriedBeyondTheDeadlineOfTheCall) {
+  Redials redials(absl::Hours(1), absl::ZeroDuration());
+  EXPECT_FALSE(redials.TryAgain(Deadline::After(absl::ZeroDuration())));
+}
+
+TEST(RedialsTest, ProgressForgetsWhatWasBefore) {
+  Redials redials(absl::Hours(1), absl::Hours(1));
+  for (int i = 1; i < Redials::kMaxHangUps; ++i) EXPECT_TRUE(redials.TryAgain(Never()));
+  redials.NoteProgress();
+  for (int i = 1; i < Redials::kMaxHangUps; ++i) EXPECT_TRUE(redials.TryAgain(Never()));
+  EXPECT_FALSE(redials.TryAgain(Never()));
+}
+
+TEST(RedialsTest, SilenceBetweenHangUpsBeginsTheirCountAnew) {
+  Redials redials(absl::Hours(1), absl::Milliseconds(200));
+  for (int i = 1; i < Redials::kMaxHangUps; ++i) {
+    redials.Begin();
+    EXPECT_TRUE(redials.TryAgain(Never()));
+  }
+  redials.Begin();
+  const Deadline silent = Deadline::After(absl::Milliseconds(200));
+  while (!silent.Expired()) {
+  }
+  EXPECT_TRUE(redials.TryAgain(Never()));
+  redials.Begin();
+  EXPECT_TRUE(redials.TryAgain(Never()));
+}
+
+}  // namespace
+}  // namespace muster
