@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "base/status_macros.h"
-
 namespace muster {
 namespace {
 
@@ -66,8 +64,12 @@ absl::StatusOr<UniqueFd> Dialler::DialHybrid(const HybridVsockAddress& address, 
       return fd;
     }
     if (again) {
-      ASSIGN_OR_RETURN(HybridDial dial, HybridDial::Start(address, deadline.Remaining()));
-      dials.push_back(std::move(dial));
+      absl::StatusOr<HybridDial> dial = HybridDial::Start(address, deadline.Remaining());
+      if (!dial.ok()) {
+        GiveBack(std::move(dials));
+        return dial.status();
+      }
+      dials.push_back(*std::move(dial));
       NoteStart();
       started = true;
     }

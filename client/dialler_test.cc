@@ -58,6 +58,17 @@ TEST_F(DiallerTest, DialThatTheGuestAnswersLateIsGoneOnWith) {
   EXPECT_TRUE(dialler_->Dial(Deadline::After(kPatience)).ok());
 }
 
+TEST_F(DiallerTest, DialThatIsNotAnsweredOutlivesOneThatCannotBeStarted) {
+  dialler_.emplace(HybridVsockAddress{directory_ + "/v.sock", 7070}, absl::ZeroDuration());
+  EXPECT_FALSE(dialler_->Dial(kAtOnce).ok());
+  const UniqueFd device = Accept();
+  std::filesystem::rename(directory_ + "/v.sock", directory_ + "/away");
+  EXPECT_EQ(dialler_->Dial(Deadline::After(kPatience)).status().code(), absl::StatusCode::kUnavailable);
+  ASSERT_TRUE(WriteAll(device.get(), "OK 1\n").ok());
+  const absl::StatusOr<UniqueFd> answered = dialler_->Dial(kAtOnce);
+  EXPECT_TRUE(answered.ok()) << answered.status();
+}
+
 TEST_F(DiallerTest, AnswerThatComesInPiecesIsRead) {
   EXPECT_FALSE(dialler_->Dial(kAtOnce).ok());
   const UniqueFd device = Accept();
