@@ -1,6 +1,4 @@
 // Whoever dies, at whatever moment: within two seconds nothing of ours is left.
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -8,8 +6,8 @@
 #include "base/clock.h"
 #include "base/descriptors_testing.h"
 #include "base/spawn_process.h"
-#include "base/unique_fd.h"
 #include "client/cgroup_manager.h"
+#include "tests/support/held_client_process.h"
 #include "tests/support/live_test.h"
 
 namespace muster {
@@ -31,27 +29,15 @@ class PowerCutTest : public LiveTest {
 
   // A client process of its own whose workers run.
   void StartHeldClient() {
-    int ends[2];
-    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
-    UniqueFd reader(ends[0]), writer(ends[1]);
-    SpawnOptions options;
-    options.program = "tests/support/held_client";
-    options.arguments = {"held_client", daemon_->address(), kWorkload};
-    options.descriptors = {{1, writer.get()}};
-    absl::StatusOr<SpawnedProcess> process = SpawnProcess(options);
-    ASSERT_TRUE(process.ok()) << process.status();
-    held_ = *std::move(process);
-    writer.Reset();
-    char line[64];
-    pollfd wait = {reader.get(), POLLIN, 0};
-    ASSERT_EQ(poll(&wait, 1, 60'000), 1);
-    ASSERT_GT(read(reader.get(), line, sizeof(line)), 1) << "the client could not start its workload";
+    absl::StatusOr<SpawnedProcess> client = muster::StartHeldClient(daemon_->address(), kWorkload, kPatience);
+    ASSERT_TRUE(client.ok()) << client.status();
+    held_ = *std::move(client);
     EXPECT_GE(daemon_->WorkerProcesses().size(), 6u);
   }
 
   void KillHeldClient() {
-    EXPECT_TRUE(held_.pidfd.Signal(SIGKILL).ok());
-    EXPECT_TRUE(held_.pidfd.Reap(Deadline::After(kPatience)).ok());
+    const absl::Status killed = muster::KillHeldClient(held_, kPatience);
+    EXPECT_TRUE(killed.ok()) << killed;
   }
 
   SpawnedProcess held_;

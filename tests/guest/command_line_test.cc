@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -65,18 +66,18 @@ class CommandLineTest : public testing::Test {
     WaitFor(program, program.standard_error, words);
   }
   void WaitFor(const StartedProgram& program, const UniqueFd& stream, const std::string& words) {
-    const Deadline deadline = Deadline::After(kPatience);
-    while (!absl::StrContains(ReadOutput(stream), words)) {
-      ASSERT_FALSE(deadline.Expired()) << ReadOutput(program.standard_error);
-      ASSERT_FALSE(program.process.pidfd.WaitEnd(Deadline::After(absl::Milliseconds(20))).ok())
-          << ReadOutput(program.standard_error);
-    }
+    WaitUntil(program, [&] { return absl::StrContains(ReadOutput(stream), words); });
   }
 
   // Until it, or what it started, has made this file.
   void WaitForFile(const StartedProgram& program, const std::string& path) {
+    WaitUntil(program, [&] { return fs::exists(path); });
+  }
+
+  // Fails when the program ends before that.
+  void WaitUntil(const StartedProgram& program, const std::function<bool()>& condition) {
     const Deadline deadline = Deadline::After(kPatience);
-    while (!fs::exists(path)) {
+    while (!condition()) {
       ASSERT_FALSE(deadline.Expired()) << ReadOutput(program.standard_error);
       ASSERT_FALSE(program.process.pidfd.WaitEnd(Deadline::After(absl::Milliseconds(20))).ok())
           << ReadOutput(program.standard_error);

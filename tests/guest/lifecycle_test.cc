@@ -1,18 +1,15 @@
 // Two CPUs, reached over vsock through a device in user space: whole lives of workloads, and what happens when a client
 // or the guest is cut off in the middle.
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 
 #include "base/spawn_process.h"
-#include "base/unique_fd.h"
 #include "client/cgroup_manager.h"
 #include "tests/guest/guest_fixture.h"
 #include "tests/guest/sound_report.h"
+#include "tests/support/held_client_process.h"
 
 namespace muster {
 namespace {
@@ -75,22 +72,10 @@ class HeldClientTest : public GuestTest {
   void SetUp() override {
     GuestTest::SetUp();
     if (HasFatalFailure() || IsSkipped()) return;
-    int ends[2];
-    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
-    const UniqueFd reader(ends[0]);
-    UniqueFd writer(ends[1]);
-    SpawnOptions options;
-    options.program = "tests/support/held_client";
-    options.arguments = {"held_client", guest().address(), "num_workers: 4 cgroup: 'cut' cgroups { name: 'cut' }"};
-    options.descriptors = {{1, writer.get()}};
-    absl::StatusOr<SpawnedProcess> process = SpawnProcess(options);
-    ASSERT_TRUE(process.ok()) << process.status();
-    held_ = *std::move(process);
-    writer.Reset();
-    char line[64];
-    pollfd wait = {reader.get(), POLLIN, 0};
-    ASSERT_EQ(poll(&wait, 1, static_cast<int>(absl::ToInt64Milliseconds(kPatience))), 1);
-    ASSERT_GT(read(reader.get(), line, sizeof(line)), 1) << "the client could not start its workload";
+    absl::StatusOr<SpawnedProcess> client =
+        StartHeldClient(guest().address(), "num_workers: 4 cgroup: 'cut' cgroups { name: 'cut' }", kPatience);
+    ASSERT_TRUE(client.ok()) << client.status();
+    held_ = *std::move(client);
     ASSERT_EQ(CountPools(), 1);
   }
 
@@ -100,8 +85,8 @@ class HeldClientTest : public GuestTest {
   }
 
   void Kill() {
-    EXPECT_TRUE(held_.pidfd.Signal(SIGKILL).ok());
-    EXPECT_TRUE(held_.pidfd.Reap(Deadline::After(kPatience)).ok());
+    const absl::Status killed = KillHeldClient(held_, kPatience);
+    EXPECT_TRUE(killed.ok()) << killed;
     held_ = {};
   }
 
@@ -132,12 +117,21 @@ TEST_F(HeldClientTest, NothingIsLeftOfAClientThatIsFrozen) {
 class FrozenGuestTest : public GuestTest {
  protected:
   void TearDown() override {
-    Thaw();
+    if (frozen_) Thaw();
     GuestTest::TearDown();
   }
 
-  static void Freeze() { EXPECT_TRUE(guest().qemu().Signal(SIGSTOP).ok()); }
-  static void Thaw() { EXPECT_TRUE(guest().qemu().Signal(SIGCONT).ok()); }
+  void Freeze() {
+    EXPECT_TRUE(guest().qemu().Signal(SIGSTOP).ok());
+    frozen_ = true;
+  }
+  void Thaw() {
+    EXPECT_TRUE(guest().qemu().Signal(SIGCONT).ok());
+    frozen_ = false;
+  }
+
+ private:
+  bool frozen_ = false;
 };
 
 // Several times what keepalive waits for.

@@ -35,17 +35,6 @@ def muster_test(name, copts = [], deps = [], size = "small", **kwargs):
         **kwargs
     )
 
-def fuzz_test(name, deps = [], **kwargs):
-    """<name>.cc is a fuzz target, run over mutations of its seeds as a test; tests/fuzz/fuzz.h says how."""
-    native.cc_test(
-        name = name,
-        srcs = [name + ".cc", "fuzz.h", "standalone.cc"],
-        copts = OURS,
-        size = "small",
-        deps = deps + ["@system//:absl"] + SUPPRESSIONS,
-        **kwargs
-    )
-
 def static_binary(name, copts = [], linkopts = [], deps = [], **kwargs):
     """Linked fully static, except in sanitizer builds, where that is impossible."""
     native.cc_binary(
