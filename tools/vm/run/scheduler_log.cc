@@ -78,10 +78,14 @@ std::optional<std::string> FindEjection(const SchedulerSample& start, const Sche
                       " is active now (enable_seq ", start.enable_seq, " at the start, ", end.enable_seq, " now)");
 }
 
+uint64_t RejectedBetween(const SchedulerSample& start, const SchedulerSample& end) {
+  return end.nr_rejected - std::min(start.nr_rejected, end.nr_rejected);
+}
+
 std::string DescribeSpan(const SchedulerSample& start, const SchedulerSample& end) {
   return absl::StrCat("scheduler=", end.ops, " active from start to end, ",
                       end.switch_all ? "all tasks" : "tasks of SCHED_EXT only", ", enable_seq=", end.enable_seq,
-                      " nr_rejected=", end.nr_rejected - std::min(start.nr_rejected, end.nr_rejected));
+                      " nr_rejected=", RejectedBetween(start, end));
 }
 
 }  // namespace muster::vm

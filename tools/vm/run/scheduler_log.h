@@ -49,6 +49,9 @@ std::string WithReasons(const std::string& what, const SchedulerLog& log);
 // it enables, so two looks that agree leave no room for an end and another beginning between them. Else: what happened.
 std::optional<std::string> FindEjection(const SchedulerSample& start, const SchedulerSample& end);
 
+// Tasks that the scheduler has refused between two looks.
+uint64_t RejectedBetween(const SchedulerSample& start, const SchedulerSample& end);
+
 // For the results, without a newline.
 std::string DescribeSpan(const SchedulerSample& start, const SchedulerSample& end);
 

@@ -1,7 +1,5 @@
 #include "tools/vm/run/scheduler_span.h"
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/deadline.h"
@@ -41,7 +39,7 @@ std::optional<GuestFailure> SchedulerSpan::End(Guest* guest) {
 std::string SchedulerSpan::Json() const {
   // The kernel takes only letters, digits, dots and underscores for a scheduler's name.
   return absl::StrCat("{\"ops\": \"", end_.ops, "\", \"enableSeq\": ", end_.enable_seq,
-                      ", \"nrRejected\": ", end_.nr_rejected - std::min(start_.nr_rejected, end_.nr_rejected),
+                      ", \"nrRejected\": ", RejectedBetween(start_, end_),
                       ", \"switchAll\": ", end_.switch_all ? "true" : "false", "}");
 }
 

@@ -1,7 +1,5 @@
 #include "tools/vm/scheduler/loader.h"
 
-#include <unistd.h>
-
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -10,10 +8,8 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
-#include "base/deadline.h"
 #include "base/status_macros.h"
-#include "tools/vm/kernel/apt_archive.h"
-#include "tools/vm/support/cache.h"
+#include "tools/vm/kernel/fetched_program.h"
 #include "tools/vm/support/program.h"
 
 namespace muster::vm {
@@ -49,18 +45,7 @@ bool KnowsSchedExt(absl::string_view version) {
 absl::StatusOr<std::string> FetchBpftool(const KernelOptions& options) {
   const absl::StatusOr<std::string> installed = InstalledBpftool();
   if (installed.ok()) return installed;
-  const std::string folder = options.cache + "/bpftool";
-  const std::string path = folder + "/usr/sbin/bpftool";
-  RETURN_IF_ERROR(MakeDirectories(folder));
-  ASSIGN_OR_RETURN(const FileLock lock, FileLock::Acquire(folder + "/lock", Deadline::After(absl::Minutes(10))));
-  if (access(path.c_str(), X_OK) == 0) return path;
-  AptOptions apt;
-  apt.suite = kSuite;
-  apt.directory = absl::StrCat(options.cache, "/apt/", apt.suite);
-  apt.mirror = options.mirror;
-  ASSIGN_OR_RETURN(const AptArchive archive, AptArchive::Open(apt));
-  RETURN_IF_ERROR(archive.Unpack({"bpftool"}, folder));
-  return FindProgram(path);
+  return FetchProgram({.package = "bpftool", .path = "usr/sbin/bpftool", .suite = kSuite, .folder = "bpftool"}, options);
 }
 
 absl::StatusOr<std::vector<Library>> ParseLdd(absl::string_view output) {
