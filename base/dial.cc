@@ -109,12 +109,12 @@ absl::StatusOr<UniqueFd> Dial(const Address& address, absl::Duration timeout) {
     return absl::InvalidArgumentError(
         absl::StrCat("dial ", FormatAddress(address), ": \"any\" is for listening; name the CID of the guest"));
   }
+  if (const auto* hybrid = std::get_if<HybridVsockAddress>(&address)) {
+    ASSIGN_OR_RETURN(HybridDial dial, HybridDial::Start(*hybrid, timeout));
+    return dial.Await(deadline.Remaining());
+  }
   ASSIGN_OR_RETURN(const SocketAddress where, ToSocketAddress(address));
-  if (where.family() != AF_UNIX) return DialPolled(where, address, deadline);
-  const auto* hybrid = std::get_if<HybridVsockAddress>(&address);
-  if (hybrid == nullptr) return DialUnix(where, address, deadline);
-  ASSIGN_OR_RETURN(HybridDial dial, HybridDial::Start(*hybrid, timeout));
-  return dial.Await(deadline.Remaining());
+  return where.family() == AF_UNIX ? DialUnix(where, address, deadline) : DialPolled(where, address, deadline);
 }
 
 absl::StatusOr<HybridDial> HybridDial::Start(const HybridVsockAddress& address, absl::Duration timeout) {

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "base/clock.h"
 #include "base/errno_status.h"
 #include "base/log.h"
 #include "base/status_macros.h"
@@ -40,10 +40,7 @@ absl::StatusOr<ProcessEnd> OwnedHostProcess::Reap(Deadline deadline) {
 }
 
 void OwnedHostProcess::ReadCpuTime() {
-  clockid_t clock;
-  timespec used;
-  if (clock_getcpuclockid(child_.pid, &clock) != 0 || clock_gettime(clock, &used) != 0) return;
-  cpu_time_ns_ = static_cast<uint64_t>(used.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(used.tv_nsec);
+  cpu_time_ns_ = ProcessCpuNs(child_.pid).value_or(cpu_time_ns_);
 }
 
 uint64_t OwnedHostProcess::CpuTimeNs() {

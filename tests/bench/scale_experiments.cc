@@ -90,10 +90,7 @@ absl::StatusOr<double> ControlSeconds(pid_t daemon) {
   double seconds = 0;
   std::vector<pid_t> processes = ChildrenOf(daemon);
   processes.push_back(daemon);
-  for (const pid_t pid : processes) {
-    clockid_t clock = 0;
-    if (clock_getcpuclockid(pid, &clock) == 0) seconds += static_cast<double>(ClockNs(clock)) * 1e-9;
-  }
+  for (const pid_t pid : processes) seconds += static_cast<double>(ProcessCpuNs(pid).value_or(0)) * 1e-9;
   return seconds;
 }
 

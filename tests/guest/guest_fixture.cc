@@ -1,13 +1,13 @@
 #include "tests/guest/guest_fixture.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include <algorithm>
 #include <iostream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/clock.h"
 #include "base/deadline.h"
 #include "base/status_macros.h"
 #include "google/protobuf/text_format.h"
@@ -202,11 +202,9 @@ std::vector<v1::WorkerReport> GuestTest::Finish(std::optional<WorkloadHandle> po
 }
 
 absl::Duration GuestTest::GuestTime() {
-  clockid_t clock = 0;
-  timespec time = {};
-  EXPECT_EQ(clock_getcpuclockid(guest().qemu_pid(), &clock), 0);
-  EXPECT_EQ(clock_gettime(clock, &time), 0);
-  return absl::DurationFromTimespec(time);
+  const std::optional<uint64_t> used_ns = ProcessCpuNs(guest().qemu_pid());
+  EXPECT_TRUE(used_ns.has_value());
+  return absl::Nanoseconds(used_ns.value_or(0));
 }
 
 bool GuestTest::IsReattachedInTime() {

@@ -1,7 +1,6 @@
 #include "worker/arena/arrivals.h"
 
 #include <limits.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "worker/arena/gate.h"
@@ -19,8 +18,7 @@ void AwaitPassing(Crossing& crossing, uint64_t deadline_ns, const std::atomic<ui
   while (crossing.clear.load(std::memory_order_relaxed) == 0) {
     const uint64_t now_ns = MonotonicNs();
     if (now_ns >= deadline_ns || (stop != nullptr && stop->load(std::memory_order_relaxed) != 0)) return;
-    const uint64_t left_ns = deadline_ns - now_ns;
-    const timespec left = {static_cast<time_t>(left_ns / 1'000'000'000), static_cast<long>(left_ns % 1'000'000'000)};
+    const timespec left = ToTimespec(deadline_ns - now_ns);
     FutexWait(&crossing.clear, 0, &left);
   }
 }

@@ -14,10 +14,6 @@
 namespace muster {
 namespace {
 
-timespec ToTimespec(uint64_t ns) {
-  return {static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
-}
-
 // One absolute sleep; true when it was not interrupted.
 bool SleepOnce(uint64_t until_ns) {
   const timespec until = ToTimespec(until_ns);

@@ -38,12 +38,12 @@ struct Clocks {
   rusage usage = {};
 };
 
-// CPUs that the caller may run on; 1 when their set is too large to be asked for.
+// CPUs that the caller may run on; 1 when they cannot be read.
 uint64_t OwnCpus() {
-  uint64_t words[(arena::kMaxCpuId + 1) / 64] = {};
-  const long bytes = syscall(SYS_sched_getaffinity, 0, sizeof(words), words);
+  uint64_t words[(arena::kMaxCpuId + 1) / 64];
+  ReadEffectiveCpus(words);
   uint64_t cpus = 0;
-  for (long i = 0; i * 8 < bytes; ++i) cpus += static_cast<uint64_t>(__builtin_popcountll(words[i]));
+  for (const uint64_t word : words) cpus += static_cast<uint64_t>(__builtin_popcountll(word));
   return std::max<uint64_t>(1, cpus);
 }
 

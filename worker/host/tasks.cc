@@ -27,7 +27,7 @@ bool PollUntil(int fd, uint64_t deadline_ns) {
   while (true) {
     const uint64_t now_ns = MonotonicNs();
     const uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
-    const timespec timeout = {static_cast<time_t>(left_ns / 1'000'000'000), static_cast<long>(left_ns % 1'000'000'000)};
+    const timespec timeout = ToTimespec(left_ns);
     pollfd wait = {fd, POLLIN, 0};
     const int ready = ppoll(&wait, 1, &timeout, nullptr);
     if (ready > 0) return true;

@@ -4,13 +4,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/inotify.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/clock.h"
 #include "base/errno_status.h"
 #include "base/file_io.h"
 #include "base/status_macros.h"
@@ -38,13 +38,6 @@ absl::StatusOr<UniqueFd> OpenLog(const std::string& path) {
 std::string ReadLog(const std::string& path) {
   const absl::StatusOr<std::string> text = ReadFile(path);
   return text.ok() ? std::string(absl::StripAsciiWhitespace(*text)) : "";
-}
-
-absl::Duration CpuTimeOf(pid_t pid) {
-  clockid_t clock = 0;
-  timespec time = {};
-  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &time) != 0) return absl::ZeroDuration();
-  return absl::DurationFromTimespec(time);
 }
 
 // A thread of the device that panics leaves the process, which then carries nothing.
@@ -151,7 +144,7 @@ void Guest::WaitForNews(Deadline deadline) {
   if (console_.progress().up.has_value() && !seen_up_.has_value()) seen_up_ = since;
   if (console_.progress().daemon_ready.has_value() && !seen_ready_.has_value()) {
     seen_ready_ = since;
-    cpu_when_ready_ = CpuTimeOf(qemu_->pid());
+    cpu_when_ready_ = absl::Nanoseconds(ProcessCpuNs(qemu_->pid()).value_or(0));
   }
 }
 

@@ -5,20 +5,12 @@
 #include <cstdint>
 #include <optional>
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "base/cpu_set.h"
+#include "base/cpu_times.h"
 
 namespace muster {
-
-// Time that CPUs spent since boot, in clock ticks, all of them together.
-struct CpuTimes {
-  uint64_t busy = 0;   // everything but idle and waiting for a disk
-  uint64_t total = 0;
-};
-
-// Adds up the lines of `cpus` in a text of /proc/stat (proc(5)). INTERNAL when it is no such text, or has none of them.
-absl::StatusOr<CpuTimes> SumCpuTimes(absl::string_view stat, const CpuSet& cpus);
 
 // The rate to follow `rate` (requests per second) after a second at which CPUs were busy for `busy_percent`: in proportion to
 // what is missing, at most threefold and at least three tenths, and in smaller steps near the target. At least 1, at most

@@ -93,7 +93,7 @@ class SchbenchStep final : public EngineStep {
     return absl::OkStatus();
   }
 
-  // None for a share too small for a matrix of one element.
+  // None for a share below a KiB, and where nobody multiplies.
   absl::StatusOr<std::optional<MatrixWork>> Matrices(uint64_t percent) const {
     const uint64_t kib = params_.cache_footprint_kib() * percent / 100;
     if (kib == 0 || pipe_mode()) return std::nullopt;

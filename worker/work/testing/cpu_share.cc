@@ -1,17 +1,14 @@
 #include "worker/work/testing/cpu_share.h"
 
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
+#include "base/clock.h"
+#include "base/cpu_times.h"
 #include "base/deadline.h"
 #include "base/file_io.h"
 
@@ -19,14 +16,6 @@ namespace muster {
 namespace {
 
 constexpr absl::Duration kGivenUp = absl::Seconds(30);
-
-// Idle and waiting for a disk; proc(5), /proc/stat.
-int64_t IdleTicks(const std::vector<std::string>& fields) {
-  int64_t idle = 0;
-  int64_t waiting = 0;
-  if (fields.size() < 6 || !absl::SimpleAtoi(fields[4], &idle) || !absl::SimpleAtoi(fields[5], &waiting)) return 0;
-  return idle + waiting;
-}
 
 }  // namespace
 
@@ -50,27 +39,15 @@ bool CpuShare::Eventually(const std::function<bool()>& condition, absl::Duration
 
 absl::Duration CpuShare::Ran() const {
   absl::Duration ran;
-  for (const pid_t process : processes_) {
-    clockid_t clock;
-    timespec time;
-    if (clock_getcpuclockid(process, &clock) == 0 && clock_gettime(clock, &time) == 0) {
-      ran += absl::DurationFromTimespec(time);
-    }
-  }
+  for (const pid_t process : processes_) ran += absl::Nanoseconds(ProcessCpuNs(process).value_or(0));
   return ran;
 }
 
 absl::Duration CpuShare::Idle() const {
   const absl::StatusOr<std::string> stat = ReadFile("/proc/stat");
-  if (!stat.ok()) return absl::ZeroDuration();
-  int64_t ticks = 0;
-  for (const absl::string_view line : absl::StrSplit(*stat, '\n')) {
-    const std::vector<std::string> fields = absl::StrSplit(line, ' ', absl::SkipEmpty());
-    uint32_t cpu = 0;
-    const bool is_cpu = !fields.empty() && fields[0].rfind("cpu", 0) == 0 && absl::SimpleAtoi(fields[0].substr(3), &cpu);
-    if (is_cpu && cpus_.Contains(cpu)) ticks += IdleTicks(fields);
-  }
-  return absl::Seconds(1) * ticks / sysconf(_SC_CLK_TCK);
+  const absl::StatusOr<CpuTimes> times = stat.ok() ? SumCpuTimes(*stat, cpus_) : absl::StatusOr<CpuTimes>(stat.status());
+  if (!times.ok()) return absl::ZeroDuration();
+  return absl::Seconds(1) * static_cast<int64_t>(times->total - times->busy) / sysconf(_SC_CLK_TCK);
 }
 
 }  // namespace muster
