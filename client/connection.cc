@@ -83,10 +83,9 @@ void Connection::ReportBroken(const std::shared_ptr<Stub>& stub) {
 
 absl::Status Connection::Retry(const Deadline& deadline, absl::string_view what, Attempt attempt) {
   absl::Status broken;
+  std::string whole(what);
   Redials redials = NewRedials();
   do {
-    const std::string whole =
-        broken.ok() ? std::string(what) : absl::StrCat(what, " (dialling again after \"", broken.message(), "\")");
     absl::StatusOr<std::shared_ptr<Stub>> stub = GetStub(deadline);
     if (!stub.ok()) return absl::Status(stub.status().code(), absl::StrCat(whole, ": ", stub.status().message()));
     redials.Begin();
@@ -98,7 +97,9 @@ absl::Status Connection::Retry(const Deadline& deadline, absl::string_view what,
     if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return FromRpcStatus(status, what);
     ReportBroken(*stub);
     broken = FromRpcStatus(status, what);
+    whole = absl::StrCat(what, " (dialling again after \"", broken.message(), "\")");
   } while (redials.TryAgain(deadline));
+  if (deadline.Expired()) return absl::DeadlineExceededError(absl::StrCat(whole, ": no time left"));
   if (!std::holds_alternative<TcpAddress>(address_) || options_.tls.has_value()) return broken;
   return absl::UnavailableError(absl::StrCat(broken.message(), "; it hangs up each time: does it speak TLS on ",
                                              FormatAddress(address_), "? Then it wants certificates"));
