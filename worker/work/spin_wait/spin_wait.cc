@@ -13,7 +13,10 @@ constexpr uint64_t kStepsPerLook = 128;
 class SpinWaitStep : public Step {
  public:
   StepResult Run(Meter& meter) override {
-    for (uint64_t steps = 0; steps < kSteps && !meter.stopping(); steps += kStepsPerLook) meter.SpinBurst(kStepsPerLook);
+    for (uint64_t steps = 0; steps < kSteps; steps += kStepsPerLook) {
+      if (meter.stopping()) return StepResult::kAbandon;
+      meter.SpinBurst(kStepsPerLook);
+    }
     return StepResult::kContinue;
   }
 };
