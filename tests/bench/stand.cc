@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -28,8 +28,6 @@ namespace muster::bench {
 namespace {
 
 constexpr absl::Duration kProgramTimeout = absl::Minutes(3);
-// <root>/<instance>/workload/.pool-<id>, as the daemon makes it.
-constexpr int kWorkerDepth = 4;
 constexpr absl::Duration kEmptyTimeout = absl::Seconds(10);
 
 std::string FindOnPath(const std::string& program) {
@@ -135,45 +133,44 @@ absl::StatusOr<Values> RunBare(const Programs& programs, const std::vector<std::
   return values;
 }
 
-absl::StatusOr<Values> RunBareAmongWorkers(const Programs& programs, const std::vector<std::string>& arguments) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<OwnCgroup> cgroup, OwnCgroup::Make("loop", kWorkerDepth));
+absl::StatusOr<Values> RunBareAmongWorkers(const Programs& programs, Client& client,
+                                           const std::vector<std::string>& arguments) {
+  ASSIGN_OR_RETURN(const v1::GetServerInfoResponse info, client.ServerInfo());
+  ASSIGN_OR_RETURN(const std::unique_ptr<OwnCgroup> cgroup, OwnCgroup::MakeIn(info.workload_root(), "loop"));
   std::vector<std::string> all = {"in", cgroup->path()};
   all.insert(all.end(), arguments.begin(), arguments.end());
   return RunBare(programs, all);
 }
 
-absl::Status CheckDepth(absl::string_view cgroup) {
-  const auto depth = std::count(cgroup.begin(), cgroup.end(), '/');
-  if (depth == kWorkerDepth) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat("a worker lived in ", cgroup, ", ", depth, " deep; the bare loops are ", kWorkerDepth));
+absl::Status CheckAmongWorkers(Client& client, absl::string_view worker_cgroup) {
+  ASSIGN_OR_RETURN(const v1::GetServerInfoResponse info, client.ServerInfo());
+  // The one is the kernel's path of a cgroup, the other that of its directory.
+  if (absl::EndsWith(info.workload_root(), worker_cgroup.substr(0, worker_cgroup.rfind('/')))) return absl::OkStatus();
+  return absl::InternalError(
+      absl::StrCat("a worker lived in ", worker_cgroup, ", which is not in ", info.workload_root(), " as the bare loops are"));
 }
 
-absl::StatusOr<std::unique_ptr<OwnCgroup>> OwnCgroup::Make(const std::string& name, uint32_t depth) {
+absl::StatusOr<std::unique_ptr<OwnCgroup>> OwnCgroup::Make(const std::string& name) {
   ASSIGN_OR_RETURN(const std::string mountinfo, ReadFile("/proc/self/mountinfo"));
   ASSIGN_OR_RETURN(const std::string mount, FindCgroup2Mount(mountinfo));
-  std::unique_ptr<OwnCgroup> cgroup(new OwnCgroup());
-  RETURN_IF_ERROR(cgroup->Add(absl::StrCat(mount, "/muster-bench-", getpid(), "-", name)));
-  while (cgroup->chain_.size() < depth) RETURN_IF_ERROR(cgroup->Add(absl::StrCat(cgroup->path(), "/", name)));
-  return cgroup;
+  return MakeIn(mount, name);
 }
 
-absl::Status OwnCgroup::Add(std::string path) {
+absl::StatusOr<std::unique_ptr<OwnCgroup>> OwnCgroup::MakeIn(const std::string& parent, const std::string& name) {
+  std::string path = absl::StrCat(parent, "/muster-bench-", getpid(), "-", name);
   if (mkdir(path.c_str(), 0755) != 0) return ErrnoStatus(errno, absl::StrCat("mkdir ", path));
-  chain_.push_back(std::move(path));
-  return absl::OkStatus();
+  return std::unique_ptr<OwnCgroup>(new OwnCgroup(std::move(path)));
 }
 
 OwnCgroup::~OwnCgroup() {
   // Dead members leave it a little later than they are reaped.
   const Deadline deadline = Deadline::After(kEmptyTimeout);
-  for (; !chain_.empty(); chain_.pop_back()) {
-    while (rmdir(path().c_str()) != 0) {
-      if (errno != EBUSY || deadline.Expired()) {
-        LogWarning(ErrnoStatus(errno, absl::StrCat("rmdir ", path())).message());
-        return;
-      }
-      SleepMs(1);
+  while (rmdir(path_.c_str()) != 0) {
+    if (errno != EBUSY || deadline.Expired()) {
+      LogWarning(ErrnoStatus(errno, absl::StrCat("rmdir ", path_)).message());
+      return;
     }
+    SleepMs(1);
   }
 }
 

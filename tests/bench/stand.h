@@ -57,27 +57,28 @@ absl::StatusOr<ProgramOutput> RunProgram(const std::vector<std::string>& argumen
 absl::StatusOr<Values> RunBare(const Programs& programs, const std::vector<std::string>& arguments,
                                const std::string& prefix = "bare.");
 
-// A cgroup directory of the bench's own, below the mount, or at the end of a chain of `depth`; the destructor removes all of it,
-// once empty. Neither copyable nor movable.
+// A cgroup directory of the bench's own; the destructor removes it, once empty. Move-only.
 class OwnCgroup {
  public:
-  static absl::StatusOr<std::unique_ptr<OwnCgroup>> Make(const std::string& name, uint32_t depth = 1);
+  // Below the mount.
+  static absl::StatusOr<std::unique_ptr<OwnCgroup>> Make(const std::string& name);
+  // Below the directory `parent`.
+  static absl::StatusOr<std::unique_ptr<OwnCgroup>> MakeIn(const std::string& parent, const std::string& name);
   ~OwnCgroup();
 
-  const std::string& path() const { return chain_.back(); }
+  const std::string& path() const { return path_; }
 
  private:
-  OwnCgroup() = default;
-  absl::Status Add(std::string path);
+  explicit OwnCgroup(std::string path) : path_(std::move(path)) {}
 
-  std::vector<std::string> chain_;
+  std::string path_;
 };
 
-// The same as RunBare from within a cgroup as deep as that in which a pool's workers live when nobody names another: what the
-// kernel does for each cgroup above a task (pressure, accounting) is then done for both.
-absl::StatusOr<Values> RunBareAmongWorkers(const Programs& programs, const std::vector<std::string>& arguments);
-// An error when a worker's cgroup is not as deep as that.
-absl::Status CheckDepth(absl::string_view cgroup);
+// As RunBare, in a cgroup beside those of the daemon's pools: what the kernel does for each cgroup above a task (pressure,
+// accounting) is then done for both.
+absl::StatusOr<Values> RunBareAmongWorkers(const Programs& programs, Client& client, const std::vector<std::string>& arguments);
+// An error when a worker lived in another place than beside that.
+absl::Status CheckAmongWorkers(Client& client, absl::string_view worker_cgroup);
 
 // Puts this process, and with it what it starts in this session, before others that share the machine: a session of its own,
 // whose autogroup has nice -20 (sched(7)). Tells why not when that does not work.

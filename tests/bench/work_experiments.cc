@@ -29,7 +29,7 @@ absl::StatusOr<Values> Rates(const Daemon& daemon, const TimedRun& run, const st
   double rate = 0, iterations = 0, units = 0, cpu_ns = 0;
   for (const v1::WorkerReport& report : collected.reports) {
     if (!report.completed()) return absl::InternalError(absl::StrCat("a sentinel: ", report.ShortDebugString()));
-    RETURN_IF_ERROR(CheckDepth(report.cgroup_at_start()));
+    RETURN_IF_ERROR(CheckAmongWorkers(bench->client(), report.cgroup_at_start()));
     rate += report.iterations() * 1e9 / report.wall_time_ns();
     iterations += report.iterations();
     units += report.work_units();
@@ -38,6 +38,11 @@ absl::StatusOr<Values> Rates(const Daemon& daemon, const TimedRun& run, const st
   return Values{{prefix + "per_s", rate},
                 {prefix + "per_cpu_s", iterations * 1e9 / cpu_ns},
                 {prefix + "units_per_cpu_s", units * 1e9 / cpu_ns}};
+}
+
+absl::StatusOr<Values> BareLoop(const Setting& setting, const Daemon& daemon, const std::vector<std::string>& arguments) {
+  ASSIGN_OR_RETURN(Bench* const bench, daemon->Get());
+  return RunBareAmongWorkers(setting.programs, bench->client(), arguments);
 }
 
 struct Shape {
@@ -59,7 +64,7 @@ Experiment Compare(const Setting& setting, const Daemon& daemon, const Shape& sh
   const std::string what = shape.unit == "per_s" ? "iterations/s" : "iterations per CPU second";
   return {.name = shape.id,
           .parties = {{"ours", [=] { return Rates(daemon, run, "ours."); }},
-                      {"bare", [=] { return RunBareAmongWorkers(setting.programs, bare); }}},
+                      {"bare", [=] { return BareLoop(setting, daemon, bare); }}},
           .rows = {{shape.id, absl::StrCat(shape.name, ", ", what), "bare loop of the same shape",
                     absl::StrCat("ours.", shape.unit), absl::StrCat("bare.", shape.unit), {Side::kAtLeast, shape.goal}}}};
 }
