@@ -110,9 +110,8 @@ vm::Guest& GuestTest::guest() { return *TheGuest(); }
 void GuestTest::SetUp() {
   if (!NoTransport().ok()) GTEST_SKIP() << "no vsock device can be had: " << NoTransport();
   ASSERT_NE(TheGuest(), nullptr) << "there is no guest";
-  ClientOptions options;
+  ClientOptions options = options_;
   options.connect_timeout = kPatience;
-  if (keepalive_timeout_.has_value()) options.connection.keepalive_timeout = *keepalive_timeout_;
   options.lease.on_event = [this](const v1::LeaseEvent& event) {
     if (event.opened().reattached()) ++reattached_;
   };

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -50,8 +51,8 @@ v1::WorkloadSpec ParseSpec(const std::string& text);
 class GuestTest : public testing::Test {
  public:
   GuestTest() = default;
-  // Of the client.
-  explicit GuestTest(absl::Duration keepalive_timeout) : keepalive_timeout_(keepalive_timeout) {}
+  // Of the client; its connect_timeout and on_event are the fixture's.
+  explicit GuestTest(ClientOptions options) : options_(std::move(options)) {}
 
   // What a handle waits for: true for the totals that end the wait.
   using Reached = std::function<bool(const std::vector<uint64_t>& iterations)>;
@@ -98,7 +99,7 @@ class GuestTest : public testing::Test {
  private:
   std::vector<v1::WorkerReport> Finish(std::optional<WorkloadHandle> pool, const std::string& spec);
 
-  const std::optional<absl::Duration> keepalive_timeout_;
+  const ClientOptions options_;
   std::atomic<int> reattached_ = 0;
   std::optional<Client> client_;
 };

@@ -113,9 +113,12 @@ TEST_F(HeldClientTest, NothingIsLeftOfAClientThatIsFrozen) {
   ExpectNothingIsLeft();
 }
 
-// QEMU stands still, and with it the guest; its vsock device does not.
+// QEMU stands still, and with it the guest; its vsock device does not. The guest may be silent for as long again as it
+// stood still, which the default grace does not cover (docs/operations.md).
 class FrozenGuestTest : public GuestTest {
  protected:
+  FrozenGuestTest() : GuestTest({.lease = {.grace = absl::Minutes(1)}}) {}
+
   void TearDown() override {
     if (frozen_) Thaw();
     GuestTest::TearDown();

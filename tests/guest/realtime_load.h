@@ -17,7 +17,7 @@ constexpr char kDaemonKeepaliveFlag[] = "--daemon-arg=--keepalive-timeout=5s";
 // With a parameter: first runs this program in the guest.
 class RealTimeLoadTest : public GuestTest, public testing::WithParamInterface<std::string> {
  protected:
-  RealTimeLoadTest() : GuestTest(kPatientKeepalive) {}
+  RealTimeLoadTest() : GuestTest({.connection = {.keepalive_timeout = kPatientKeepalive}}) {}
 
   void SetUp() override;
   void TearDown() override;
