@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/status_macros.h"
+
 namespace muster {
 namespace {
 
@@ -52,28 +54,28 @@ absl::StatusOr<UniqueFd> Dialler::Dial(const Deadline& deadline) {
 
 absl::StatusOr<UniqueFd> Dialler::DialHybrid(const HybridVsockAddress& address, const Deadline& deadline) {
   std::vector<HybridDial> dials = TakeUnanswered();
+  absl::StatusOr<UniqueFd> fd = DialBeside(&dials, address, deadline);
+  if (fd.ok()) NoteAnswer();
+  GiveBack(std::move(dials));
+  return fd;
+}
+
+absl::StatusOr<UniqueFd> Dialler::DialBeside(std::vector<HybridDial>* dials, const HybridVsockAddress& address,
+                                             const Deadline& deadline) {
   bool started = false;
   while (true) {
-    absl::StatusOr<UniqueFd> fd = TakeAnswered(&dials);
+    absl::StatusOr<UniqueFd> fd = TakeAnswered(dials);
     const bool waiting = absl::IsDeadlineExceeded(fd.status());
     // What became of an attempt of earlier says nothing about now.
     const bool again = waiting ? again_at().Expired() && !deadline.Expired() : !started;
-    if (fd.ok() || (!again && (!waiting || deadline.Expired()))) {
-      if (fd.ok()) NoteAnswer();
-      GiveBack(std::move(dials));
-      return fd;
-    }
+    if (fd.ok() || (!again && (!waiting || deadline.Expired()))) return fd;
     if (again) {
-      absl::StatusOr<HybridDial> dial = HybridDial::Start(address, deadline.Remaining());
-      if (!dial.ok()) {
-        GiveBack(std::move(dials));
-        return dial.status();
-      }
-      dials.push_back(*std::move(dial));
+      ASSIGN_OR_RETURN(HybridDial dial, HybridDial::Start(address, deadline.Remaining()));
+      dials->push_back(std::move(dial));
       NoteStart();
       started = true;
     }
-    WaitForAny(dials, Earlier(deadline, again_at()));
+    WaitForAny(*dials, Earlier(deadline, again_at()));
   }
 }
 

@@ -30,6 +30,9 @@ class Dialler {
 
  private:
   absl::StatusOr<UniqueFd> DialHybrid(const HybridVsockAddress& address, const Deadline& deadline);
+  // The first of `dials`, or of those that it starts and adds, to be answered.
+  absl::StatusOr<UniqueFd> DialBeside(std::vector<HybridDial>* dials, const HybridVsockAddress& address,
+                                      const Deadline& deadline);
   // What earlier calls left; the caller owns it until it gives it back.
   std::vector<HybridDial> TakeUnanswered();
   void GiveBack(std::vector<HybridDial> dials);
