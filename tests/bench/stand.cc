@@ -69,7 +69,7 @@ class Environment {
 }  // namespace
 
 void SleepMs(uint64_t ms) {
-  const timespec time = {static_cast<time_t>(ms / 1000), static_cast<long>(ms % 1000 * 1'000'000)};
+  const timespec time = ToTimespec(ms * 1'000'000);
   nanosleep(&time, nullptr);
 }
 
@@ -90,7 +90,9 @@ absl::StatusOr<std::unique_ptr<Bench>> Bench::Open(const Programs& programs, con
   }
   if (programs.precedence) RETURN_IF_ERROR(GivePrecedence(bench->daemon_->pid()));
   ASSIGN_OR_RETURN(Client client, Client::Connect(bench->address()));
+  ASSIGN_OR_RETURN(const v1::GetServerInfoResponse info, client.ServerInfo());
   bench->client_ = std::make_unique<Client>(std::move(client));
+  bench->workload_root_ = info.workload_root();
   return bench;
 }
 
@@ -133,21 +135,19 @@ absl::StatusOr<Values> RunBare(const Programs& programs, const std::vector<std::
   return values;
 }
 
-absl::StatusOr<Values> RunBareAmongWorkers(const Programs& programs, Client& client,
+absl::StatusOr<Values> RunBareAmongWorkers(const Programs& programs, const Bench& bench,
                                            const std::vector<std::string>& arguments) {
-  ASSIGN_OR_RETURN(const v1::GetServerInfoResponse info, client.ServerInfo());
-  ASSIGN_OR_RETURN(const std::unique_ptr<OwnCgroup> cgroup, OwnCgroup::MakeIn(info.workload_root(), "loop"));
+  ASSIGN_OR_RETURN(const std::unique_ptr<OwnCgroup> cgroup, OwnCgroup::MakeIn(bench.workload_root(), "loop"));
   std::vector<std::string> all = {"in", cgroup->path()};
   all.insert(all.end(), arguments.begin(), arguments.end());
   return RunBare(programs, all);
 }
 
-absl::Status CheckAmongWorkers(Client& client, absl::string_view worker_cgroup) {
-  ASSIGN_OR_RETURN(const v1::GetServerInfoResponse info, client.ServerInfo());
+absl::Status CheckAmongWorkers(const Bench& bench, absl::string_view worker_cgroup) {
   // The one is the kernel's path of a cgroup, the other that of its directory.
-  if (absl::EndsWith(info.workload_root(), worker_cgroup.substr(0, worker_cgroup.rfind('/')))) return absl::OkStatus();
+  if (absl::EndsWith(bench.workload_root(), worker_cgroup.substr(0, worker_cgroup.rfind('/')))) return absl::OkStatus();
   return absl::InternalError(
-      absl::StrCat("a worker lived in ", worker_cgroup, ", which is not in ", info.workload_root(), " as the bare loops are"));
+      absl::StrCat("a worker lived in ", worker_cgroup, ", which is not in ", bench.workload_root(), " as the bare loops are"));
 }
 
 absl::StatusOr<std::unique_ptr<OwnCgroup>> OwnCgroup::Make(const std::string& name) {

@@ -35,6 +35,8 @@ class Bench {
   Client& client() { return *client_; }
   const PrivateDaemon& daemon() const { return *daemon_; }
   const std::string& address() const { return daemon_->address(); }
+  // Directory of the cgroup in which the daemon's pools have theirs.
+  const std::string& workload_root() const { return workload_root_; }
 
  private:
   Bench() = default;
@@ -42,6 +44,7 @@ class Bench {
   // In the order of their making.
   std::unique_ptr<PrivateDaemon> daemon_;
   std::unique_ptr<Client> client_;
+  std::string workload_root_;
 };
 
 // What a program prints.
@@ -76,9 +79,9 @@ class OwnCgroup {
 
 // As RunBare, in a cgroup beside those of the daemon's pools: what the kernel does for each cgroup above a task (pressure,
 // accounting) is then done for both.
-absl::StatusOr<Values> RunBareAmongWorkers(const Programs& programs, Client& client, const std::vector<std::string>& arguments);
+absl::StatusOr<Values> RunBareAmongWorkers(const Programs& programs, const Bench& bench, const std::vector<std::string>& arguments);
 // An error when a worker lived in another place than beside that.
-absl::Status CheckAmongWorkers(Client& client, absl::string_view worker_cgroup);
+absl::Status CheckAmongWorkers(const Bench& bench, absl::string_view worker_cgroup);
 
 // Puts this process, and with it what it starts in this session, before others that share the machine: a session of its own,
 // whose autogroup has nice -20 (sched(7)). Tells why not when that does not work.

@@ -29,7 +29,7 @@ absl::StatusOr<Values> Rates(const Daemon& daemon, const TimedRun& run, const st
   double rate = 0, iterations = 0, units = 0, cpu_ns = 0;
   for (const v1::WorkerReport& report : collected.reports) {
     if (!report.completed()) return absl::InternalError(absl::StrCat("a sentinel: ", report.ShortDebugString()));
-    RETURN_IF_ERROR(CheckAmongWorkers(bench->client(), report.cgroup_at_start()));
+    RETURN_IF_ERROR(CheckAmongWorkers(*bench, report.cgroup_at_start()));
     rate += report.iterations() * 1e9 / report.wall_time_ns();
     iterations += report.iterations();
     units += report.work_units();
@@ -42,7 +42,7 @@ absl::StatusOr<Values> Rates(const Daemon& daemon, const TimedRun& run, const st
 
 absl::StatusOr<Values> BareLoop(const Setting& setting, const Daemon& daemon, const std::vector<std::string>& arguments) {
   ASSIGN_OR_RETURN(Bench* const bench, daemon->Get());
-  return RunBareAmongWorkers(setting.programs, bench->client(), arguments);
+  return RunBareAmongWorkers(setting.programs, *bench, arguments);
 }
 
 struct Shape {
