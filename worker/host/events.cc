@@ -47,8 +47,7 @@ void Drain(int fd) {
 
 timespec Left(uint64_t deadline_ns) {
   const uint64_t now_ns = MonotonicNs();
-  const uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
-  return {static_cast<time_t>(left_ns / 1'000'000'000), static_cast<long>(left_ns % 1'000'000'000)};
+  return ToTimespec(deadline_ns > now_ns ? deadline_ns - now_ns : 0);
 }
 
 }  // namespace

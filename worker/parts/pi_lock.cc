@@ -15,10 +15,7 @@ namespace {
 // FUTEX_LOCK_PI goes on after a signal, so only its timeout ends it for a stop.
 constexpr uint64_t kSliceNs = 50'000'000;
 
-timespec RealtimeIn(uint64_t ns) {
-  const uint64_t at_ns = ClockNs(CLOCK_REALTIME) + ns;
-  return {static_cast<time_t>(at_ns / 1'000'000'000), static_cast<long>(at_ns % 1'000'000'000)};
-}
+timespec RealtimeIn(uint64_t ns) { return ToTimespec(ClockNs(CLOCK_REALTIME) + ns); }
 
 }  // namespace
 
