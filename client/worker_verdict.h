@@ -26,9 +26,6 @@ struct WorkerVerdict {
 
 WorkerVerdict JudgeWorker(const v1::WorkerReport& report, absl::Duration gap_threshold);
 
-// In words, as "killed by signal 9".
-std::string DescribeExit(const v1::ExitInfo& exit_info);
-
 }  // namespace muster
 
 #endif  // MUSTER_CLIENT_WORKER_VERDICT_H_

@@ -23,9 +23,6 @@ class PoolEvents final : public PoolListener {
   WatchHub* const watches_;
 };
 
-// As "was killed by signal 9 (out of memory)".
-std::string DescribeExit(const v1::ExitInfo& exit_info);
-
 }  // namespace muster
 
 #endif  // MUSTER_DAEMON_SERVICE_POOL_EVENTS_H_
