@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "base/cpu_set.h"
 #include "base/deadline.h"
 #include "base/status_macros.h"
 #include "google/protobuf/text_format.h"
@@ -94,6 +95,17 @@ void SharedGuest::TearDown() {
 v1::WorkloadSpec ParseSpec(const std::string& text) {
   v1::WorkloadSpec spec;
   if (!google::protobuf::TextFormat::ParseFromString(text, &spec)) ADD_FAILURE() << "this is no WorkloadSpec: " << text;
+  return spec;
+}
+
+std::string OneOnEachCpu(const std::string& cpus, const std::string& group) {
+  const absl::StatusOr<CpuSet> set = CpuSet::Parse(cpus);
+  if (!set.ok()) ADD_FAILURE() << set.status();
+  std::string spec;
+  for (const uint32_t cpu : set.value_or(CpuSet()).Ids()) {
+    const std::string worker = absl::StrCat(group, " affinity { exact { cpus: '", cpu, "' } } ");
+    absl::StrAppend(&spec, spec.empty() ? worker : absl::StrCat("composed { num_workers: 1 ", worker, "} "));
+  }
   return spec;
 }
 

@@ -46,6 +46,9 @@ class SharedGuest : public testing::Environment {
 // The spec that the text says; a test that writes a wrong one fails.
 v1::WorkloadSpec ParseSpec(const std::string& text);
 
+// A spec's text: a worker on each of these CPUs ("0-3"), of the group that the text says.
+std::string OneOnEachCpu(const std::string& cpus, const std::string& group);
+
 // Every test has a client, and must leave no pool behind; nobody may have taken the guest for dead meanwhile. A test
 // that fails shows the guest's last words.
 class GuestTest : public testing::Test {

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "base/cpu_set.h"
 #include "tests/guest/sound_report.h"
 
 namespace muster {
@@ -15,16 +14,6 @@ namespace {
 
 constexpr int kRounds = 5;
 constexpr absl::Duration kPromise = absl::Seconds(1);
-
-std::string OneSpinnerOnEach(const CpuSet& cpus) {
-  std::string spec;
-  for (const uint32_t cpu : cpus.Ids()) {
-    const std::string spinner = absl::StrCat(
-        "work { spin_wait {} } sched_policy { fifo { priority: 50 } } affinity { exact { cpus: '", cpu, "' } } ");
-    absl::StrAppend(&spec, spec.empty() ? spinner : absl::StrCat("composed { num_workers: 1 ", spinner, "} "));
-  }
-  return spec;
-}
 
 }  // namespace
 
@@ -34,9 +23,8 @@ void RealTimeLoadTest::SetUp() {
   if (!GetParam().empty()) RunProgram(absl::StrCat("path: '", GetParam(), "'"));
   const auto info = client().ServerInfo();
   ASSERT_TRUE(info.ok()) << info.status();
-  const auto cpus = CpuSet::Parse(info->topology().cpus_online());
-  ASSERT_TRUE(cpus.ok()) << cpus.status();
-  pool_ = StartSpec(OneSpinnerOnEach(*cpus));
+  pool_ = StartSpec(
+      OneOnEachCpu(info->topology().cpus_online(), "work { spin_wait {} } sched_policy { fifo { priority: 50 } }"));
   ASSERT_TRUE(pool_.has_value());
   WaitUntil(*pool_, AllWorked);
 }
