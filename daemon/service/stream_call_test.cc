@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/event.h"
+#include "base/test_run.h"
 #include "daemon/service/connected_server.h"
 
 namespace muster {
@@ -95,6 +96,18 @@ class StreamCallTest : public testing::Test {
     return stub_->OpenLease(&context_, {});
   }
 
+  // A call whose messages are numbered from one, then its good end.
+  void ReadToTheEnd(uint64_t messages) {
+    const auto reader = Open();
+    v1::LeaseEvent event;
+    for (uint64_t i = 1; i <= messages; ++i) {
+      ASSERT_TRUE(reader->Read(&event));
+      ASSERT_EQ(event.dropped(), i);
+    }
+    EXPECT_FALSE(reader->Read(&event));
+    EXPECT_TRUE(reader->Finish().ok());
+  }
+
   Script script_;
   std::optional<ScriptedService> service_{&script_};
   ConnectedServer server_{&*service_};
@@ -109,14 +122,7 @@ TEST_F(StreamCallTest, MessagesComeInOrderAndThenTheEnd) {
     event->set_dropped(++count);
     return StreamStep::kMessage;
   };
-  const auto reader = Open();
-  v1::LeaseEvent event;
-  for (uint64_t i = 1; i <= 100; ++i) {
-    ASSERT_TRUE(reader->Read(&event));
-    ASSERT_EQ(event.dropped(), i);
-  }
-  EXPECT_FALSE(reader->Read(&event));
-  EXPECT_TRUE(reader->Finish().ok());
+  ReadToTheEnd(100);
   EXPECT_TRUE(Await(script_.destroyed));
 }
 
@@ -177,11 +183,7 @@ TEST_F(StreamCallTest, AReaderThatDoesNotReadHoldsTheSourceAndNotTheMemory) {
   };
   const auto reader = Open();
   ASSERT_TRUE(Await(script_.begun));
-#if defined(__SANITIZE_THREAD__)
-  constexpr int kCalls = 20;  // each takes a tenth of a second there
-#else
-  constexpr int kCalls = 200;
-#endif
+  constexpr int kCalls = kUnderTsan ? 20 : 200;  // each takes a tenth of a second there
   // Other calls' worth of time for the stream to run ahead in.
   for (int i = 0; i < kCalls; ++i) {
     grpc::ClientContext context;
@@ -225,14 +227,7 @@ TEST_F(StreamCallTest, TwoMessagesTakeTurnsWhenTheSourceRunsAhead) {
     event->set_dropped(++count);
     return StreamStep::kMessage;
   };
-  const auto reader = Open();
-  v1::LeaseEvent event;
-  for (uint64_t i = 1; i <= 100; ++i) {
-    ASSERT_TRUE(reader->Read(&event));
-    ASSERT_EQ(event.dropped(), i);
-  }
-  EXPECT_FALSE(reader->Read(&event));
-  EXPECT_TRUE(reader->Finish().ok());
+  ReadToTheEnd(100);
   ASSERT_TRUE(Await(script_.destroyed));
   EXPECT_TRUE(in_turn);
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
+#include "base/test_run.h"
 #include "tests/cli/embedded_test.h"
 #include "tests/support/json_object.h"
 
@@ -28,9 +29,7 @@ bool MayBeRealTime() {
 // megabytes of the samples than keepalive waits.
 std::vector<std::string> RunOf(const std::string& example) {
   std::vector<std::string> args = {"run", absl::StrCat("examples/", example, ".txtpb")};
-#if defined(__SANITIZE_THREAD__)
-  args.push_back("--without-samples");
-#endif
+  if (kUnderTsan) args.push_back("--without-samples");
   return args;
 }
 

@@ -11,6 +11,7 @@
 #include "base/cgroup_mounts.h"
 #include "base/descriptors_testing.h"
 #include "base/file_io.h"
+#include "base/test_run.h"
 #include "tests/support/live_test.h"
 
 namespace muster {
@@ -52,9 +53,9 @@ TEST_F(ResourcesTest, EagainFromThePidsControllerFailsCleanly) {
 
 // At every step of a Spawn that opens descriptors: the limit is raised by one each time.
 TEST_F(ResourcesTest, EmfileAtAnyStepFailsCleanly) {
-#if defined(__SANITIZE_ADDRESS__)
-  GTEST_SKIP() << "the undefined-behaviour sanitizer opens a pipe to look at a virtual table, and takes EMFILE for a bad object";
-#endif
+  if (kUnderAsan) {
+    GTEST_SKIP() << "the undefined-behaviour sanitizer opens a pipe to look at a virtual table, and takes EMFILE for a bad object";
+  }
   rlimit old_limit;
   ASSERT_EQ(prlimit(daemon_->pid(), RLIMIT_NOFILE, nullptr, &old_limit), 0);
   ASSERT_TRUE(client_->Spawn(Spec("num_workers: 4")).ok()) << "what is opened once is open now";

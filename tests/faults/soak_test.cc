@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/descriptors_testing.h"
+#include "base/test_run.h"
 #include "tests/support/live_test.h"
 
 namespace muster {
@@ -29,8 +30,7 @@ class SoakTest : public LiveTest {
 };
 
 TEST_F(SoakTest, AThousandRoundsDoNotGrowTheDaemon) {
-  const char* long_run = getenv("MUSTER_LONG");
-  const int rounds = long_run != nullptr && std::string(long_run) == "yes" ? 10'000 : 1'000;
+  const int rounds = IsLongRun() ? 10'000 : 1'000;
   // Allocators, thread pools and caches fill up first; the request-id cache is bounded and full by then.
   for (int i = 0; i < rounds / 2 && !HasFailure(); ++i) Round();
   const int descriptors = CountDescriptors(daemon_->pid());

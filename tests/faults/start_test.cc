@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/file_io.h"
+#include "base/test_run.h"
 #include "tests/support/live_test.h"
 
 #include <fcntl.h>
@@ -52,11 +53,8 @@ TEST_F(StartTest, WorkerZeroFrozenHoldsNobodyBack) {
 
 // One CPU is kept free of real-time work on a test machine; a guest has the case of all CPUs.
 TEST_F(StartTest, ControlAnswersWithinTwoSecondsAboveFifoAndIdleSpinners) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  constexpr absl::Duration kBound = absl::Seconds(20);  // a sanitizer's own work is some ten times the daemon's
-#else
-  constexpr absl::Duration kBound = absl::Seconds(2);
-#endif
+  // A sanitizer's own work is some ten times the daemon's.
+  constexpr absl::Duration kBound = kUnderSanitizer ? absl::Seconds(20) : absl::Seconds(2);
   WorkloadHandle handle = MustSpawn(Spec(R"(
       num_workers: 2 affinity { exact { cpus: '1' } } sched_policy { fifo { priority: 50 } }
       composed { num_workers: 4 work { spin_wait {} } sched_policy { idle {} } }

@@ -1,7 +1,6 @@
 // More shapes of guests than every change needs: each boots, is what was asked for, and has workers on every CPU.
-#include <stdlib.h>
-
 #include "absl/strings/str_cat.h"
+#include "base/test_run.h"
 #include "tests/guest/guest_fixture.h"
 #include "tests/guest/sound_report.h"
 
@@ -19,19 +18,7 @@ struct ShapeCase {
 class ShapeTest : public testing::TestWithParam<ShapeCase> {
  protected:
   void SetUp() override {
-    const char* const wanted = getenv("MUSTER_LONG");
-    if (wanted == nullptr || std::string(wanted) != "yes") GTEST_SKIP() << "more shapes: tools/test --long boots them";
-  }
-
-  static std::string OneSpinnerOnEach(int cpus) {
-    std::string spec =
-        "affinity { exact { cpus: '0' } } cgroup: 'all' cgroups { name: 'all' settings { cpu_weight: 200 } }";
-    for (int cpu = 1; cpu < cpus; ++cpu) {
-      absl::StrAppend(&spec,
-                      " composed { num_workers: 1 work { spin_wait {} } cgroup: 'all' affinity { exact { cpus: '", cpu,
-                      "' } } }");
-    }
-    return spec;
+    if (!IsLongRun()) GTEST_SKIP() << "more shapes: tools/test --long boots them";
   }
 };
 
@@ -48,7 +35,9 @@ TEST_P(ShapeTest, GuestIsAsAskedAndWorkersRunOnEveryCpu) {
   EXPECT_EQ(info->topology().cpus_online(), cpus == 1 ? "0" : absl::StrCat("0-", cpus - 1));
   EXPECT_EQ(info->topology().nodes_size(), GetParam().nodes);
   EXPECT_EQ(info->topology().llcs_size(), GetParam().llcs);
-  auto pool = client->Spawn(ParseSpec(OneSpinnerOnEach(cpus)));
+  auto pool = client->Spawn(ParseSpec(
+      absl::StrCat(OneOnEachCpu(info->topology().cpus_online(), "work { spin_wait {} } cgroup: 'all'"),
+                   "cgroups { name: 'all' settings { cpu_weight: 200 } }")));
   ASSERT_TRUE(pool.ok()) << pool.status();
   ASSERT_TRUE(pool->Start().ok());
   GuestTest::WaitUntil(*pool, AllWorked);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/test_run.h"
 #include "google/rpc/error.pb.h"
 #include "tests/support/live_test.h"
 
@@ -131,15 +132,11 @@ v1::WorkloadSpec SpecOfMegabytes(size_t megabytes) {
   return spec;
 }
 
-#if defined(__SANITIZE_THREAD__)
 constexpr char kMegabytesAreSlow[] =
     "the thread sanitizer restores a stack for each suppressed access of gRPC, which takes longer for megabytes than keepalive waits";
-#endif
 
 TEST_F(InvalidRequestTest, FiveMegabyteSpecIsRefusedInWords) {
-#if defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << kMegabytesAreSlow;
-#endif
+  if (kUnderTsan) GTEST_SKIP() << kMegabytesAreSlow;
   const absl::Status status = client_->Spawn(SpecOfMegabytes(5)).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "max_spec_bytes")) << status;
@@ -147,9 +144,7 @@ TEST_F(InvalidRequestTest, FiveMegabyteSpecIsRefusedInWords) {
 }
 
 TEST_F(InvalidRequestTest, TwentyMegabyteSpecGetsGrpcsOwnRefusal) {
-#if defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << kMegabytesAreSlow;
-#endif
+  if (kUnderTsan) GTEST_SKIP() << kMegabytesAreSlow;
   const absl::Status status = client_->Spawn(SpecOfMegabytes(20)).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
   EXPECT_TRUE(client_->Spawn(Spec("")).ok());

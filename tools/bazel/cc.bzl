@@ -26,12 +26,12 @@ def muster_binary(name, copts = [], deps = [], **kwargs):
     native.cc_binary(name = name, copts = OURS + copts, deps = deps + SUPPRESSIONS, **kwargs)
 
 def muster_test(name, copts = [], deps = [], size = "small", **kwargs):
-    """A GoogleTest program. Tests that need root or cgroups say tags = ["local", "exclusive"]."""
+    """A GoogleTest program. Tests that need root or cgroups say tags = ["local", "exclusive"]. All may use base/test_run.h."""
     native.cc_test(
         name = name,
         copts = OURS + copts,
         size = size,
-        deps = deps + ["@system//:gtest_main"] + SUPPRESSIONS,
+        deps = deps + ["//base:test_run", "@system//:gtest_main"] + SUPPRESSIONS,
         **kwargs
     )
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/file_io.h"
+#include "base/test_run.h"
 #include "gtest/gtest.h"
 #include "worker/host/testing/pool_host_test_base.h"
 
@@ -118,9 +119,9 @@ TEST_F(SpawnFailureTest, NoDescriptorForAPipeIsToldWithTheCallAndTheWorker) {
 }
 
 TEST_F(SpawnFailureTest, NoDescriptorForAThreadsPipeIsTold) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "the undefined-behaviour sanitizer opens pipes of its own to look at memory, and takes EMFILE for a finding";
-#endif
+  if (kUnderAsan) {
+    GTEST_SKIP() << "the undefined-behaviour sanitizer opens pipes of its own to look at memory, and takes EMFILE for a finding";
+  }
   HostDriver host(WithLimit(RLIMIT_NOFILE, 14));
   const control::Reply reply = host.Spawn("num_workers: 64 work { pipe_io {} } clone_mode: THREAD");
   EXPECT_EQ(reply.code(), kExhausted);

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/file_io.h"
+#include "base/test_run.h"
 #include "gtest/gtest.h"
 #include "worker/host/testing/pool_host_test_base.h"
 
@@ -199,11 +200,7 @@ TEST_F(SpawnTest, WorkersStartAsOrdinaryTasksWhateverTheirMakers) {
 
 TEST_F(SpawnTest, AThousandWorkersOfTheWorkerBinaryLiveAWholeLife) {
   HostDriver host({.binary = getenv("MUSTER_WORKER")});
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  const int workers = 100;  // each is some hundred times as dear
-#else
-  const int workers = 1000;
-#endif
+  constexpr int workers = kUnderSanitizer ? 100 : 1000;  // each is some hundred times as dear there
   // Sleepers: a thousand spinners would need seconds of CPU time to get a slice each.
   LiveAWholeLife({.spec = absl::StrCat("num_workers: ", workers, " work { timer_latency { interval_us: 1000000 } } max_samples: 10"),
                   .spawners = 2},

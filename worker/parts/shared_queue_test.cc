@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/test_run.h"
+
 namespace muster {
 namespace {
 
@@ -46,11 +48,7 @@ TEST_P(SharedQueueTest, HoldsExactlyItsDepthInOrder) {
 TEST_P(SharedQueueTest, ManyConsumersTakeEveryItemOnce) {
   constexpr uint64_t kProducers = 3;
   constexpr uint64_t kConsumers = 3;
-#if defined(__SANITIZE_THREAD__)
-  constexpr uint64_t kMostItems = 2'000;  // it sees every access anyway
-#else
-  constexpr uint64_t kMostItems = 20'000;
-#endif
+  constexpr uint64_t kMostItems = kUnderTsan ? 2'000 : 20'000;  // it sees every access anyway
   // In a short queue nearly each is a context switch, and on a busy machine a time slice of somebody else's.
   const uint64_t items = std::min<uint64_t>(kMostItems, 500 * GetParam());
   SharedQueue& queue = Make(GetParam());

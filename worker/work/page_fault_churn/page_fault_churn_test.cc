@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "base/file_io.h"
+#include "base/test_run.h"
 #include "gtest/gtest.h"
 #include "worker/core/group_fixture.h"
 
@@ -59,9 +60,7 @@ std::vector<uint64_t> FaultsOf(uint64_t seed) {
 }
 
 TEST(PageFaultChurnTest, TheSeedFixesThePages) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "a sanitizer's own pages fault too, once each";
-#endif
+  if (kUnderSanitizer) GTEST_SKIP() << "a sanitizer's own pages fault too, once each";
   EXPECT_EQ(FaultsOf(7), FaultsOf(7));
   EXPECT_NE(FaultsOf(7), FaultsOf(8));
 }

@@ -10,15 +10,12 @@
 
 #include "absl/time/time.h"
 #include "base/cpu_set.h"
+#include "base/test_run.h"
 
 namespace muster {
 
 // What a sanitizer makes of a millisecond.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr int kSlowdown = 20;
-#else
-inline constexpr int kSlowdown = 1;
-#endif
+inline constexpr int kSlowdown = kUnderSanitizer ? 20 : 1;
 
 // What processes had of their CPUs since the construction: the time that they ran, and that for which the CPUs were idle
 // and so theirs to take. Where nobody else runs this is the time on the clock; what others ran meanwhile is left out.
