@@ -25,7 +25,8 @@ class Collection {
       if (!status.ok()) {
         // A daemon may bound the length of a call; ours is bounded by our own deadline.
         const bool cut = absl::IsDeadlineExceeded(status) && !deadline.Expired();
-        if (!(cut || absl::IsUnavailable(status)) || !redials_.TryAgain(deadline)) return status;
+        if (!cut && !absl::IsUnavailable(status)) return status;
+        if (!redials_.TryAgain(deadline)) return Redials::GivenUp(status, deadline);
         continue;
       }
       RETURN_IF_ERROR(CheckComplete());

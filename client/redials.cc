@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
 namespace muster {
@@ -27,6 +28,11 @@ bool Redials::TryAgain(const Deadline& deadline) {
   for (int i = 2; i < hang_ups_; ++i) pause *= 4;
   absl::SleepFor(std::min(pause, deadline.Remaining()));
   return true;
+}
+
+absl::Status Redials::GivenUp(absl::Status broken, const Deadline& deadline) {
+  if (!deadline.Expired()) return broken;
+  return absl::DeadlineExceededError(absl::StrCat(broken.message(), "; no time left to dial again"));
 }
 
 }  // namespace muster

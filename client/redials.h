@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/deadline.h"
 
@@ -30,6 +31,9 @@ class Redials {
 
   // The try has ended in a break. False: give up. Otherwise pauses, within `deadline`, and the caller tries again.
   bool TryAgain(const Deadline& deadline);
+
+  // What the caller that gives up says of the last break: DEADLINE_EXCEEDED when it was the time that ended.
+  static absl::Status GivenUp(absl::Status broken, const Deadline& deadline);
 
  private:
   using Clock = std::chrono::steady_clock;

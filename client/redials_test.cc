@@ -52,5 +52,12 @@ TEST(RedialsTest, SilenceBetweenHangUpsBeginsTheirCountAnew) {
   EXPECT_TRUE(redials.TryAgain(Never()));
 }
 
+TEST(RedialsTest, WhoGivesUpSaysWhetherItWasTheTimeThatEnded) {
+  const absl::Status broken = absl::UnavailableError("watch of pool p1: connection closed");
+  EXPECT_EQ(Redials::GivenUp(broken, Deadline::After(absl::Hours(1))), broken);
+  EXPECT_EQ(Redials::GivenUp(broken, Deadline::After(absl::ZeroDuration())),
+            absl::DeadlineExceededError("watch of pool p1: connection closed; no time left to dial again"));
+}
+
 }  // namespace
 }  // namespace muster

@@ -83,7 +83,8 @@ absl::StatusOr<std::optional<v1::WatchUpdate>> Watcher::Next() {
     const bool cut = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED && !deadline_.Expired();
     const bool broken = status.error_code() == grpc::StatusCode::UNAVAILABLE;
     if (broken) connection_->ReportBroken(stub_);
-    if (!(cut || broken) || !redials_.TryAgain(deadline_)) return FromRpcStatus(status, what_);
+    if (!cut && !broken) return FromRpcStatus(status, what_);
+    if (!redials_.TryAgain(deadline_)) return Redials::GivenUp(FromRpcStatus(status, what_), deadline_);
   }
   ended_ = true;
   return std::optional<v1::WatchUpdate>();
