@@ -6,6 +6,7 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_posix.h>
+#include <sys/socket.h>
 
 #include <chrono>
 #include <utility>
@@ -18,6 +19,20 @@ constexpr int kMinPingIntervalMs = 100;
 
 // For a TLS handshake; a peer that is silent in it holds a descriptor that long.
 constexpr int kHandshakeTimeoutMs = 10'000;
+
+// How far a client on a unix socket may be behind before the daemon waits for it: most of a report, so that one is sent while
+// the client takes the one before apart.
+constexpr int kSendBufferBytes = 2 << 20;
+
+// Other families find the right size themselves.
+void EnlargeSendBuffer(int fd) {
+  int family = 0;
+  socklen_t size = sizeof(family);
+  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0 || family != AF_UNIX) return;
+  // Forcing it beyond net.core.wmem_max takes CAP_NET_ADMIN. A smaller buffer only costs time.
+  if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &kSendBufferBytes, sizeof(kSendBufferBytes)) == 0) return;
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof(kSendBufferBytes));
+}
 
 int Milliseconds(absl::Duration duration) { return static_cast<int>(absl::ToInt64Milliseconds(duration)); }
 
@@ -62,7 +77,10 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptio
 
 RpcServer::~RpcServer() { Shutdown(Deadline::After(absl::ZeroDuration())); }
 
-void RpcServer::Adopt(UniqueFd connection) { grpc::AddInsecureChannelFromFd(server_.get(), connection.Release()); }
+void RpcServer::Adopt(UniqueFd connection) {
+  EnlargeSendBuffer(connection.get());
+  grpc::AddInsecureChannelFromFd(server_.get(), connection.Release());
+}
 
 void RpcServer::AdoptTls(UniqueFd connection) {
   TlsAcceptor::NewConnectionParameters parameters;

@@ -78,6 +78,21 @@ class RpcServerTest : public testing::Test {
   std::unique_ptr<RpcServer> server_;
 };
 
+TEST_F(RpcServerTest, AUnixSocketTakesMoreThanTheKernelsDefault) {
+  Start();
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+  const UniqueFd client(ends[1]), server(fcntl(ends[0], F_DUPFD_CLOEXEC, 0));
+  server_->Adopt(UniqueFd(ends[0]));
+  const auto buffer_of = [](int fd) {
+    int bytes = 0;
+    socklen_t size = sizeof(bytes);
+    EXPECT_EQ(getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, &size), 0);
+    return bytes;
+  };
+  EXPECT_GT(buffer_of(server.get()), buffer_of(client.get()));
+}
+
 TEST_F(RpcServerTest, ServesAConnectionItWasHandedAndKnowsWhoCalls) {
   Start();
   const auto stub = v1::Muster::NewStub(Connect());
