@@ -37,6 +37,10 @@ absl::Status Pool::FillReport(uint32_t worker, bool without_samples, v1::WorkerR
   return core_->FillReport(worker, without_samples, report);
 }
 
+absl::StatusOr<SamplesInPlace> Pool::FillReportAroundSamples(uint32_t worker, v1::WorkerReport* report) const {
+  return core_->FillReportAroundSamples(worker, report);
+}
+
 absl::StatusOr<v1::PoolSummary> Pool::Summary() const { return core_->Summary(); }
 
 }  // namespace muster

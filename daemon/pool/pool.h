@@ -60,6 +60,10 @@ class Pool {
   absl::Status FillReport(uint32_t worker, bool without_samples, v1::WorkerReport* report) const;
   absl::StatusOr<v1::PoolSummary> Summary() const;
 
+  // Likewise, but samples that can change no more are left where they are: they are in the result then, and not in `report`.
+  // Those of a sentinel, and of a worker that may still write, are in `report`.
+  absl::StatusOr<SamplesInPlace> FillReportAroundSamples(uint32_t worker, v1::WorkerReport* report) const;
+
   friend bool operator==(const Pool& a, const Pool& b) { return a.core_ == b.core_; }
 
  private:

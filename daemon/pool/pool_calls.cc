@@ -1,5 +1,6 @@
 // The calls on a pool's workers: Place, Start, Snapshot, Collect.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +10,7 @@
 #include "base/status_macros.h"
 #include "daemon/pool/pool_core.h"
 #include "daemon/pool/pool_state.h"
+#include "worker/arena/fill_report.h"
 #include "worker/arena/reader.h"
 #include "worker/control/spec.h"
 #include "worker/meter/procfs.h"
@@ -255,12 +257,32 @@ ReportContext PoolCore::ContextOfReports() {
   return context;
 }
 
-absl::Status PoolCore::FillReport(uint32_t worker, bool without_samples, v1::WorkerReport* report) {
+absl::Status PoolCore::CheckHasReport(uint32_t worker) const {
   const PoolState now = state();
   if (now != PoolState::kCollected) return WrongState(now, "a report", "COLLECTED");
   if (worker >= arena_.num_workers()) return absl::OutOfRangeError(absl::StrCat("there is no worker ", worker));
+  return absl::OkStatus();
+}
+
+absl::Status PoolCore::FillReport(uint32_t worker, bool without_samples, v1::WorkerReport* report) {
+  RETURN_IF_ERROR(CheckHasReport(worker));
   BuildReport(ContextOfReports(), worker, without_samples, report);
   return absl::OkStatus();
+}
+
+absl::StatusOr<SamplesInPlace> PoolCore::FillReportAroundSamples(uint32_t worker, v1::WorkerReport* report) {
+  RETURN_IF_ERROR(CheckHasReport(worker));
+  // Before the report, which is settled then, too.
+  const std::optional<arena::SettledSamples> samples = arena::SettledSamplesOf(arena_, worker);
+  const ReportContext context = ContextOfReports();
+  BuildReport(context, worker, /*without_samples=*/samples.has_value(), report);
+  if (!samples.has_value()) return SamplesInPlace();
+  if (report->has_exit_info()) {
+    // A sentinel's samples are in its last record.
+    BuildReport(context, worker, /*without_samples=*/false, report);
+    return SamplesInPlace();
+  }
+  return SamplesInPlace{(*samples)[arena::kWake], (*samples)[arena::kCost], (*samples)[arena::kTimer], shared_from_this()};
 }
 
 absl::StatusOr<v1::PoolSummary> PoolCore::Summary() {

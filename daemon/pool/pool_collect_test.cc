@@ -1,6 +1,7 @@
 // What is reported of workers that end well, badly, or with their pool host.
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 
 #include <thread>
 
@@ -116,6 +117,41 @@ TEST_F(PoolCollectTest, SamplesTravelUnlessTheyAreNotWanted) {
   EXPECT_EQ(without.reports[0].wake_histogram().count(), 20u);
 }
 
+TEST_F(PoolCollectTest, SamplesOfTheReapedStayWhereTheyAre) {
+  const Pool pool = Started("num_workers: 2 work { pipe_io {} } max_samples: 10");
+  for (int i = 0; i < 20; ++i) host().Sample(0, 500);
+  const KeptReports kept = Collect(pool);
+  v1::WorkerReport report;
+  absl::StatusOr<SamplesInPlace> samples = pool.FillReportAroundSamples(0, &report);
+  ASSERT_TRUE(samples.ok()) << samples.status();
+  ASSERT_EQ(samples->wake_latencies_ns.size(), 10 * sizeof(uint64_t));
+  EXPECT_EQ(report.wake_latencies_ns_size(), 0);
+  for (int i = 0; i < 10; ++i) {
+    uint64_t sample;
+    memcpy(&sample, samples->wake_latencies_ns.data() + i * sizeof(sample), sizeof(sample));
+    report.add_wake_latencies_ns(sample);
+  }
+  EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(report, kept.reports[0])) << report.DebugString();
+  EXPECT_NE(samples->keeper, nullptr);
+}
+
+TEST_F(PoolCollectTest, SamplesOfTheLateAndOfSentinelsAreInTheReport) {
+  Pool pool = Started("num_workers: 3 work { pipe_io {} } max_samples: 10");
+  for (const uint32_t worker : {0, 1, 2}) host().Sample(worker, 500);
+  host().LoseAtStop(0, Exit::kSignaled, SIGSEGV);
+  host().LoseAtStop(1, Exit::kTimedOut, 0);
+  host().LoseAtStop(2, Exit::kStuck, 0);
+  const KeptReports kept = Collect(pool);
+  for (const uint32_t worker : {0, 1, 2}) {
+    v1::WorkerReport report;
+    const absl::StatusOr<SamplesInPlace> samples = pool.FillReportAroundSamples(worker, &report);
+    ASSERT_TRUE(samples.ok()) << samples.status();
+    EXPECT_TRUE(samples->wake_latencies_ns.empty());
+    EXPECT_EQ(report.last_record().record().wake_latencies_ns_size(), 1);
+    EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(report, kept.reports[worker]));
+  }
+}
+
 TEST_F(PoolCollectTest, CollectingAgainGivesTheSameReportsFromAnyWorkerOn) {
   cgroups_.SetOomKills("c", 0);
   cgroups_.Add("c", "0-3");
@@ -163,10 +199,12 @@ TEST_F(PoolCollectTest, OneReportAtATimeIsForCollectedPoolsOnly) {
   Pool pool = Started();
   v1::WorkerReport report;
   EXPECT_EQ(pool.FillReport(0, false, &report).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(pool.FillReportAroundSamples(0, &report).status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(pool.Summary().status().code(), absl::StatusCode::kFailedPrecondition);
   ASSERT_EQ(pool.Stop(Soon()), absl::OkStatus());
   EXPECT_EQ(pool.FillReport(2, false, &report), absl::OkStatus());
   EXPECT_EQ(pool.FillReport(3, false, &report).code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(pool.FillReportAroundSamples(3, &report).status().code(), absl::StatusCode::kOutOfRange);
 }
 
 TEST_F(PoolCollectTest, TheSummaryTellsTimesAndTheDeadlineUsed) {

@@ -51,6 +51,7 @@ class PoolCore final : public PoolHostListener, public std::enable_shared_from_t
   absl::Status Stop(Deadline deadline);
   absl::Status Collect(const CollectOptions& options, ReportSink* sink, Deadline deadline);
   absl::Status FillReport(uint32_t worker, bool without_samples, v1::WorkerReport* report);
+  absl::StatusOr<SamplesInPlace> FillReportAroundSamples(uint32_t worker, v1::WorkerReport* report);
   absl::StatusOr<v1::PoolSummary> Summary();
   // Returns when nothing of it is left. False: somebody else has dropped it, or does, and is waited for until the deadline.
   bool Drop(Deadline deadline);
@@ -101,6 +102,7 @@ class PoolCore final : public PoolHostListener, public std::enable_shared_from_t
   bool AwaitMade(Deadline deadline);
   // A bounded wait for the ends of the workers that a lost pool host left to musterd.
   void AwaitStrays();
+  absl::Status CheckHasReport(uint32_t worker) const;
   ReportContext ContextOfReports();
   arena::Gate gate() const { return {arena_.gate(), arena_.wake_order(), arena_.num_workers()}; }
 

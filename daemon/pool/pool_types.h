@@ -5,9 +5,11 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "muster/v1/report.pb.h"
 
@@ -83,6 +85,15 @@ struct PoolInfo {
   absl::Duration age;
   std::vector<v1::GroupSummary> groups;
   pid_t host_pid = -1;
+};
+
+// Each the bytes of a packed fixed64 field, empty when there is nothing to add.
+struct SamplesInPlace {
+  absl::string_view wake_latencies_ns;
+  absl::string_view iteration_costs_ns;
+  absl::string_view timer_latencies_ns;
+  // They are valid while it lives.
+  std::shared_ptr<const void> keeper;
 };
 
 struct CollectOptions {

@@ -6,10 +6,13 @@
 #include "base/error_detail.h"
 #include "base/status_macros.h"
 #include "daemon/service/authority.h"
+#include "daemon/service/encoding.h"
 
 namespace muster {
 
 absl::Status CollectSource::Begin(const CallContext& context, Waker) {
+  RETURN_IF_ERROR(Decode(encoded_request_, &request_));
+  next_worker_ = request_.from_worker();
   ASSIGN_OR_RETURN(pool_, FindPoolFor(request_.authority(), request_.pool_id(), parts_));
   if (request_.from_worker() > pool_->num_workers()) {
     return FieldError("from_worker",
@@ -21,15 +24,27 @@ absl::Status CollectSource::Begin(const CallContext& context, Waker) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<StreamStep> CollectSource::Next(v1::StopAndCollectResponse* message) {
+absl::StatusOr<StreamStep> CollectSource::Next(grpc::ByteBuffer* message) {
   if (next_worker_ < pool_->num_workers()) {
-    RETURN_IF_ERROR(pool_->FillReport(next_worker_, request_.without_samples(), message->mutable_report()));
+    ASSIGN_OR_RETURN(*message, ReportOf(next_worker_));
     ++next_worker_;
     return StreamStep::kMessage;
   }
   if (std::exchange(summary_sent_, true)) return StreamStep::kEnd;
-  ASSIGN_OR_RETURN(*message->mutable_summary(), pool_->Summary());
+  v1::StopAndCollectResponse last;
+  ASSIGN_OR_RETURN(*last.mutable_summary(), pool_->Summary());
+  *message = Encode(last);
   return StreamStep::kMessage;
+}
+
+absl::StatusOr<grpc::ByteBuffer> CollectSource::ReportOf(uint32_t worker) {
+  SamplesInPlace samples;
+  if (request_.without_samples()) {
+    RETURN_IF_ERROR(pool_->FillReport(worker, /*without_samples=*/true, &report_));
+  } else {
+    ASSIGN_OR_RETURN(samples, pool_->FillReportAroundSamples(worker, &report_));
+  }
+  return EncodeReport(report_, samples);
 }
 
 }  // namespace muster

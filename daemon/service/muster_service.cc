@@ -146,10 +146,9 @@ grpc::ServerWriteReactor<v1::WatchUpdate>* MusterService::Watch(grpc::CallbackSe
       Setup(context), &pump_, std::make_unique<WatchSource>(request, WatchParts{read, parts_.timers, parts_.watches}));
 }
 
-grpc::ServerWriteReactor<v1::StopAndCollectResponse>* MusterService::StopAndCollect(
-    grpc::CallbackServerContext* context, const v1::StopAndCollectRequest* request) {
-  return StreamCall<v1::StopAndCollectResponse>::Start(Setup(context), &pump_,
-                                                       std::make_unique<CollectSource>(request, &parts_));
+grpc::ServerWriteReactor<grpc::ByteBuffer>* MusterService::StopAndCollect(grpc::CallbackServerContext* context,
+                                                                          const grpc::ByteBuffer* request) {
+  return StreamCall<grpc::ByteBuffer>::Start(Setup(context), &pump_, std::make_unique<CollectSource>(request, &parts_));
 }
 
 }  // namespace muster

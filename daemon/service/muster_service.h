@@ -25,7 +25,9 @@ struct ServiceOptions {
 
 // Routes each method to its handler or its stream's source. Quick ones run on gRPC's thread, those that may wait on an
 // executor. Holds no state. The destructor waits for handlers under way; shut the gRPC server down before.
-class MusterService final : public v1::Muster::CallbackService {
+//
+// The methods whose messages are large or many answer with bytes, which are encoded where they are made.
+class MusterService final : public v1::Muster::WithRawCallbackMethod_StopAndCollect<v1::Muster::CallbackService> {
  public:
   // Both pointers outlive this object.
   MusterService(const ServiceOptions& options, const ServiceParts* parts, const PeerTable* peers);
@@ -50,8 +52,8 @@ class MusterService final : public v1::Muster::CallbackService {
                                      v1::SnapshotResponse* response) override;
   grpc::ServerWriteReactor<v1::WatchUpdate>* Watch(grpc::CallbackServerContext* context,
                                                    const v1::WatchRequest* request) override;
-  grpc::ServerWriteReactor<v1::StopAndCollectResponse>* StopAndCollect(
-      grpc::CallbackServerContext* context, const v1::StopAndCollectRequest* request) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* StopAndCollect(grpc::CallbackServerContext* context,
+                                                             const grpc::ByteBuffer* request) override;
   grpc::ServerUnaryReactor* ConfirmReports(grpc::CallbackServerContext* context,
                                            const v1::ConfirmReportsRequest* request,
                                            v1::ConfirmReportsResponse* response) override;
