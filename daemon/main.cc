@@ -23,6 +23,7 @@
 #include "daemon/control_priority.h"
 #include "daemon/daemon.h"
 #include "daemon/flags.h"
+#include "daemon/init/pid_one.h"
 #include "daemon/systemd/self_check.h"
 #include "daemon/systemd/service_manager.h"
 
@@ -207,6 +208,8 @@ int Run(const DaemonConfig& config) {
 }  // namespace muster
 
 int main(int argc, char** argv) {
+  // The daemon is its child.
+  if (getpid() == 1) return muster::init::RunAsPidOne({argv, argv + argc});
   const absl::StatusOr<muster::DaemonConfig> config = muster::ParseFlags(argc, argv);
   if (!config.ok()) return muster::Fail(muster::kUsageExit, config.status());
   return muster::Run(*config);

@@ -42,11 +42,11 @@ class CommandLineTest : public testing::Test {
 
   // Everything of a guest lies in a folder of the test's own.
   StartedProgram Start(std::vector<std::string> args) {
-    args.insert(args.begin(), "vm");
-    for (const char* flag : {"--init=tools/vm/init/muster-guest-init", "--musterd=daemon/musterd-static",
-                             "--muster-worker=worker/muster-worker"}) {
-      args.push_back(flag);
-    }
+    // The subcommand; of a flag that is given twice the last one counts.
+    const std::string subcommand = args.front();
+    args.erase(args.begin());
+    args.insert(args.begin(), {"vm", subcommand, "--init=tools/vm/init/muster-guest-init",
+                               "--musterd=daemon/musterd-static", "--muster-worker=worker/muster-worker"});
     return StartProgram("tools/muster", std::move(args), {"TMPDIR=" + tmp_});
   }
   StartedProgram StartRun(std::vector<std::string> args) {
@@ -256,6 +256,14 @@ TEST_F(CommandLineTest, TheImageIsSmallerThanTwentyFiveMegabytes) {
   EXPECT_EQ(Finish(program), 0) << ReadOutput(program.standard_error);
   ASSERT_TRUE(fs::exists(image));
   EXPECT_LT(fs::file_size(image), 25'000'000u);
+}
+
+TEST_F(CommandLineTest, MusterdAsInitBehindAForwardedPortIsRefusedBeforeTheBoot) {
+  const StartedProgram program = StartRun({"--transport=tcp", tmp_ + "/short.txtpb", "--init=musterd"});
+  const int code = Finish(program);
+  const std::string said = ReadOutput(program.standard_error);
+  EXPECT_EQ(code, vm::kExitNoGuest) << said;
+  EXPECT_THAT(said, HasSubstr("--init=musterd: such a guest is reached over vsock only"));
 }
 
 TEST_F(CommandLineTest, AKernelThatCannotBeFetchedIsSaid) {

@@ -36,9 +36,10 @@ absl::Status& NoTransport() {
 void Say(const std::string& line) { std::cerr << line << "\n"; }
 
 absl::StatusOr<vm::GuestOptions> Prepare(std::vector<std::string> flags) {
-  for (const char* flag : {"--accel=tcg", "--init=tools/vm/init/muster-guest-init", "--musterd=daemon/musterd-static",
-                           "--muster-worker=worker/muster-worker", "--daemon-arg=--collect-deadline=2m",
-                           "--daemon-arg=--spawn-timeout=2m"}) {
+  // The last one counts.
+  flags.insert(flags.begin(), "--init=tools/vm/init/muster-guest-init");
+  for (const char* flag : {"--accel=tcg", "--musterd=daemon/musterd-static", "--muster-worker=worker/muster-worker",
+                           "--daemon-arg=--collect-deadline=2m", "--daemon-arg=--spawn-timeout=2m"}) {
     flags.push_back(flag);
   }
   // `tools/test --long` runs the programs once more on each of several kernels.

@@ -40,6 +40,10 @@ absl::Status CpioWriter::AddFile(absl::string_view path, uint32_t permissions, a
   return Add({path, S_IFREG | permissions, content, {0, 0}});
 }
 
+absl::Status CpioWriter::AddSymlink(absl::string_view path, absl::string_view target) {
+  return Add({path, S_IFLNK | 0777, target, {0, 0}});
+}
+
 absl::Status CpioWriter::AddCharDevice(absl::string_view path, uint32_t permissions, Device device) {
   return Add({path, S_IFCHR | permissions, "", device});
 }

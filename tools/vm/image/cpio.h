@@ -20,6 +20,8 @@ class CpioWriter {
   // INVALID_ARGUMENT: an empty or absolute path, one with "..", or one that was added before.
   absl::Status AddDirectory(absl::string_view path, uint32_t permissions);
   absl::Status AddFile(absl::string_view path, uint32_t permissions, absl::string_view content);
+  // `target` as the guest shall see it, relative to the link or absolute.
+  absl::Status AddSymlink(absl::string_view path, absl::string_view target);
   struct Device {
     uint32_t major;
     uint32_t minor;

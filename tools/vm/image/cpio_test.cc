@@ -56,6 +56,15 @@ TEST(CpioTest, EntriesComeBackInOrderWithTheTrailerLast) {
   EXPECT_EQ(entries[5].name, "TRAILER!!!");
 }
 
+TEST(CpioTest, LinkHoldsItsTarget) {
+  CpioWriter writer;
+  ASSERT_TRUE(writer.AddSymlink("init", "bin/musterd").ok());
+  const std::vector<Parsed> entries = Parse(std::move(writer).Finish());
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[0].mode, 0120777u);
+  EXPECT_EQ(entries[0].content, "bin/musterd");
+}
+
 TEST(CpioTest, FolderOnTheWayIsAddedOnce) {
   CpioWriter writer;
   ASSERT_TRUE(writer.AddFile("a/b/one", 0644, "").ok());

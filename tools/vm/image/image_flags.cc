@@ -33,15 +33,21 @@ absl::StatusOr<ExtraFile> ParseExtra(const std::string& text) {
 std::vector<FlagSpec> ImageFlags() {
   return {{"musterd", "FILE", "static musterd for the guest"},
           {"muster-worker", "FILE", "static muster-worker for the guest"},
-          {"init", "FILE", "static init for the guest"},
+          {"init", "FILE", "static init for the guest; musterd: musterd itself is its pid 1"},
           {"modules", "DIR", "lib/modules/RELEASE of an own kernel"},
           {"scheduler", "OBJ", "sched_ext scheduler that the guest loads before musterd; --suite is then sid"},
           {"add", "GUEST:HOST", "one more program for the image; may be given again"}};
 }
 
+bool MusterdIsInit(const Flags& flags) { return flags.Get("init") == "musterd"; }
+
 absl::StatusOr<ImageOptions> ImageOptionsFrom(const Flags& flags) {
   ImageOptions options;
-  ASSIGN_OR_RETURN(options.init, Locate(flags, {"muster-guest-init", "tools/vm/init", "init", ""}));
+  if (MusterdIsInit(flags) && flags.Has("scheduler"))
+    return absl::InvalidArgumentError("--scheduler: muster-guest-init loads it, and --init=musterd leaves that out");
+  if (!MusterdIsInit(flags)) {
+    ASSIGN_OR_RETURN(options.init, Locate(flags, {"muster-guest-init", "tools/vm/init", "init", ""}));
+  }
   ASSIGN_OR_RETURN(options.musterd, Locate(flags, {"musterd-static", "daemon", "musterd", ""}));
   ASSIGN_OR_RETURN(options.worker, Locate(flags, {"muster-worker", "worker", "muster-worker", ""}));
   if (flags.Has("scheduler")) {

@@ -13,6 +13,9 @@ namespace muster::vm {
 // --init, --musterd, --muster-worker, --add, --modules, --scheduler.
 std::vector<FlagSpec> ImageFlags();
 
+// --init=musterd: there is no other init.
+bool MusterdIsInit(const Flags& flags);
+
 // Each program from its flag, else beside this program, in the build tree around it, or on PATH.
 absl::StatusOr<ImageOptions> ImageOptionsFrom(const Flags& flags);
 

@@ -26,6 +26,15 @@ TEST(ImageFlagsTest, ExtraFileNeedsBothPaths) {
   EXPECT_THAT(std::string(Parse({"--add=opt/a"}).status().message()), HasSubstr("GUEST:HOST"));
 }
 
+TEST(ImageFlagsTest, MusterdCanBeInit) {
+  const auto options = Parse({"--init=musterd"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->init, "");
+  EXPECT_EQ(options->musterd, "/bin/sh");
+  EXPECT_THAT(std::string(Parse({"--init=musterd", "--scheduler=fifo.bpf.o"}).status().message()),
+              HasSubstr("--scheduler: muster-guest-init loads it"));
+}
+
 TEST(ImageFlagsTest, ProgramThatIsNotThereIsNamedWithItsFlag) {
   EXPECT_THAT(std::string(Parse({"--musterd=/no/musterd"}).status().message()), HasSubstr("--musterd /no/musterd"));
 }

@@ -16,6 +16,9 @@ namespace muster::vm {
 namespace {
 
 constexpr size_t kMaxProgramBytes = size_t{1} << 30;
+// Where the kernel looks for it.
+constexpr char kInit[] = "init";
+constexpr char kDaemon[] = "bin/musterd";
 
 struct GuestProgram {
   std::string guest_path;
@@ -68,8 +71,9 @@ absl::StatusOr<std::string> BuildInitramfs(const ImageOptions& options) {
   CpioWriter writer;
   RETURN_IF_ERROR(AddFolders(&writer));
   RETURN_IF_ERROR(AddModules(options.modules, &writer));
-  std::vector<GuestProgram> programs = {
-      {"init", options.init}, {"bin/musterd", options.musterd}, {"bin/muster-worker", options.worker}};
+  std::vector<GuestProgram> programs = {{kDaemon, options.musterd}, {"bin/muster-worker", options.worker}};
+  if (!options.init.empty()) programs.push_back({kInit, options.init});
+  if (options.init.empty()) RETURN_IF_ERROR(writer.AddSymlink(kInit, kDaemon));
   for (const ExtraFile& extra : options.extra) programs.push_back({extra.guest_path, extra.host_path});
   for (const GuestProgram& program : programs) RETURN_IF_ERROR(AddProgram(program, &writer));
   for (const ExtraFile& file : options.scheduler) RETURN_IF_ERROR(AddAsItIs(file, &writer));

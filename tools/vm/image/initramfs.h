@@ -19,7 +19,7 @@ struct ExtraFile {
 struct ImageOptions {
   // lib/modules/RELEASE of the guest's kernel; empty: everything is built in.
   std::string modules;
-  // Paths of static programs.
+  // Paths of static programs. No init: musterd is.
   std::string init;
   std::string musterd;
   std::string worker;

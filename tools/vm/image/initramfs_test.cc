@@ -44,6 +44,14 @@ TEST_F(InitramfsTest, HoldsInitOurProgramsAndNumberedModules) {
   EXPECT_THAT(*image, Not(HasSubstr("unrelated")));
 }
 
+TEST_F(InitramfsTest, WithoutAnInitMusterdIsIt) {
+  options_.init = "";
+  const auto image = BuildInitramfs(options_);
+  ASSERT_TRUE(image.ok()) << image.status();
+  // A link: name and target, each padded.
+  EXPECT_THAT(*image, HasSubstr(std::string("init\0\0bin/musterd\0", 18)));
+}
+
 TEST_F(InitramfsTest, ExtraFilesAreThere) {
   options_.extra = {{"opt/tool", Put("tool", "extra tool")}};
   EXPECT_THAT(*BuildInitramfs(options_), HasSubstr("opt/tool"));

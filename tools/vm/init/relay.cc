@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/unique_fd.h"
-#include "tools/vm/init/report.h"
+#include "daemon/init/report.h"
 
 namespace muster::guest {
 namespace {
@@ -28,7 +28,7 @@ UniqueFd ListenOn(uint16_t port) {
   const bool listens = fd.valid() && bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
                        listen(fd.get(), kBacklog) == 0;
   if (listens) return fd;
-  Warn("listen for the relay");
+  init::Warn("listen for the relay");
   return UniqueFd();
 }
 
@@ -97,7 +97,7 @@ pid_t StartRelay(uint16_t port, const char* path) {
   if (!listener.valid()) return -1;
   const pid_t pid = fork();
   if (pid == 0) Serve(listener, path);
-  if (pid < 0) Warn("start the relay");
+  if (pid < 0) init::Warn("start the relay");
   return pid;
 }
 

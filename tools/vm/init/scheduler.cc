@@ -9,10 +9,13 @@
 
 #include <algorithm>
 
-#include "tools/vm/init/report.h"
+#include "daemon/init/report.h"
 
 namespace muster::guest {
 namespace {
+
+using init::Stage;
+using init::Warn;
 
 // Where tools/vm/scheduler/scheduler_files.cc puts them.
 constexpr char kObject[] = "/scheduler/object";
@@ -134,8 +137,12 @@ bool Scheduler::SayLog() {
   return said;
 }
 
-void Scheduler::ReadLog() {
+void Scheduler::OnReadable() {
   if (SayLog()) Sample();
+}
+
+void Scheduler::OnRequest(const std::string& request) {
+  if (request.find("scheduler") != std::string::npos) Sample();
 }
 
 void Scheduler::Sample() {

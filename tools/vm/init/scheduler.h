@@ -6,25 +6,26 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "daemon/init/supervisor.h"
 
 namespace muster::guest {
 
 // Hands the image's scheduler, when it has one, to the kernel, and tells the host through the console what becomes of
 // it (tools/vm/run/scheduler_log.h reads that). It stays with the kernel after this object's end. Thread-compatible.
-class Scheduler {
+class Scheduler : public init::Companion {
  public:
   // Loads it. False: that failed, and the console has the reason.
   bool Load();
 
-  // For poll(2): readable when the kernel has logged something. -1: there is no scheduler, or no log any more.
-  int log() const { return log_.get(); }
+  // Readable when the kernel has logged something. -1: there is no scheduler, or no log any more.
+  int fd() const override { return log_.get(); }
   // Says what the kernel has logged about its scheduler since the last call, and with it how things stand.
-  void ReadLog();
-
-  // Says how things stand now, and before that what the kernel has logged about it.
-  void Sample();
+  void OnReadable() override;
+  // "scheduler": says how things stand now, and before that what the kernel has logged about it.
+  void OnRequest(const std::string& request) override;
 
  private:
+  void Sample();
   // True when there was something.
   bool SayLog();
 

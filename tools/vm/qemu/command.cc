@@ -27,8 +27,14 @@ std::string KernelCommandLine(const QemuCommand& command) {
   std::vector<std::string> words = {"console=ttyS0", "quiet", "panic=-1", "no_timer_check", "rdinit=/init"};
   if (!command.kernel_arguments.empty()) words.push_back(command.kernel_arguments);
   words.push_back("--");
-  Append(InitArguments(command.transport), &words);
-  for (const std::string& argument : command.daemon_arguments) words.push_back(absl::StrCat("--daemon=", argument));
+  std::vector<std::string> daemon = DaemonArguments(command.transport);
+  Append(command.daemon_arguments, &daemon);
+  if (command.musterd_is_init) {
+    Append(daemon, &words);
+  } else {
+    Append(InitArguments(command.transport), &words);
+    for (const std::string& argument : daemon) words.push_back(absl::StrCat("--daemon=", argument));
+  }
   return absl::StrJoin(words, " ");
 }
 

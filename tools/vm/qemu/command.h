@@ -22,6 +22,8 @@ struct QemuCommand {
   std::string initrd;
   // More for the kernel's command line, as "isolcpus=1".
   std::string kernel_arguments;
+  // musterd is pid 1 itself; else our init is.
+  bool musterd_is_init = false;
   // Of musterd, besides where it listens.
   std::vector<std::string> daemon_arguments;
 };

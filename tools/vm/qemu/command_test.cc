@@ -82,6 +82,13 @@ TEST(QemuCommandTest, KernelArgumentsStandBeforeThoseOfInit) {
   EXPECT_THAT(KernelCommandLine(command), HasSubstr(" --daemon=--allow-exec"));
 }
 
+TEST(QemuCommandTest, MusterdAsInitGetsItsArgumentsAsTheyAre) {
+  QemuCommand command = Command(TransportKind::kVhostVsock);
+  command.musterd_is_init = true;
+  command.daemon_arguments = {"--allow-exec"};
+  EXPECT_THAT(KernelCommandLine(command), HasSubstr(" -- --listen=vsock://any:7070 --allow-exec"));
+}
+
 TEST(QemuCommandTest, KernelDoesNotTestItsTimerOnABusyMachine) {
   EXPECT_THAT(KernelCommandLine(Command(TransportKind::kForwardedPort)), HasSubstr(" no_timer_check "));
 }

@@ -151,9 +151,13 @@ std::vector<std::string> TransportArguments(const Transport& transport) {
 }
 
 std::vector<std::string> InitArguments(const Transport& transport) {
-  if (transport.kind != TransportKind::kForwardedPort)
-    return {absl::StrFormat("--daemon=--listen=vsock://any:%d", kGuestPort)};
-  return {absl::StrFormat("--relay=%d", kGuestPort), "--daemon=--listen=unix:///run/musterd.sock"};
+  if (transport.kind != TransportKind::kForwardedPort) return {};
+  return {absl::StrFormat("--relay=%d", kGuestPort)};
+}
+
+std::vector<std::string> DaemonArguments(const Transport& transport) {
+  if (transport.kind == TransportKind::kForwardedPort) return {"--listen=unix:///run/musterd.sock"};
+  return {absl::StrFormat("--listen=vsock://any:%d", kGuestPort)};
 }
 
 std::vector<std::string> DeviceArguments(const Transport& transport) {

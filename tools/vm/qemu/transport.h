@@ -56,9 +56,11 @@ absl::StatusOr<Transport> ChooseTransport(const TransportRequest& request, const
 std::string ClientAddress(const Transport& transport);
 std::string Describe(const Transport& transport);
 
-// Arguments of QEMU, of init in the guest, and of vhost-device-vsock (argv; empty for the others).
+// Arguments of QEMU, of our init in the guest, of musterd there, and of vhost-device-vsock (argv; empty for the
+// others).
 std::vector<std::string> TransportArguments(const Transport& transport);
 std::vector<std::string> InitArguments(const Transport& transport);
+std::vector<std::string> DaemonArguments(const Transport& transport);
 std::vector<std::string> DeviceArguments(const Transport& transport);
 
 }  // namespace muster::vm

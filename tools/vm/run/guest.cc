@@ -110,6 +110,7 @@ absl::Status Guest::StartQemu(const GuestOptions& options) {
   command.initrd = directory_.path() + "/image.cpio";
   command.kernel_arguments = options.kernel_arguments;
   command.daemon_arguments = options.daemon_arguments;
+  command.musterd_is_init = options.musterd_is_init;
   ASSIGN_OR_RETURN(const UniqueFd console, OpenLog(directory_.path() + "/console.log"));
   ASSIGN_OR_RETURN(const UniqueFd log, OpenLog(directory_.path() + "/qemu.log"));
   int keyboard[2];

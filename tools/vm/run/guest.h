@@ -31,6 +31,8 @@ struct GuestOptions {
   HostVsock host_vsock;
   std::string kernel_arguments;
   std::vector<std::string> daemon_arguments;
+  // As the image has it.
+  bool musterd_is_init = false;
   std::string qemu = "qemu-system-x86_64";
   // The guest may outlive this process; see Keep, and kept_guests.h for what ends it then.
   bool may_be_kept = false;

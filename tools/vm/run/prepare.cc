@@ -31,6 +31,17 @@ absl::StatusOr<std::string> TakeImage(const Flags& flags, const GuestKernel& ker
   return image;
 }
 
+// musterd itself takes no tcp from beyond loopback without TLS; our init relays it.
+absl::Status CheckIsReached(const GuestOptions& options) {
+  const HostVsock& host = options.host_vsock;
+  const bool forwarded =
+      options.transport == "tcp" || (options.transport == "auto" && !host.kernel && host.device_program.empty());
+  if (!options.musterd_is_init || !forwarded) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "--init=musterd: such a guest is reached over vsock only, and here is no vhost-vsock and no vhost-device-vsock "
+      "(`muster vm vsock-device` fetches that), or --transport=tcp was asked for");
+}
+
 }  // namespace
 
 std::vector<FlagSpec> GuestFlags() {
@@ -59,6 +70,8 @@ absl::StatusOr<GuestOptions> PrepareGuest(const Flags& flags, const Say& say) {
   options.transport = flags.Get("transport", "auto");
   ASSIGN_OR_RETURN(const KernelOptions store, KernelOptionsFrom(flags));
   options.host_vsock = ProbeHostVsock(store.cache);
+  options.musterd_is_init = MusterdIsInit(flags);
+  RETURN_IF_ERROR(CheckIsReached(options));
   ASSIGN_OR_RETURN(const AcceleratorChoice choice, ChooseAccelerator(flags.Get("accel", "auto"), store.cache, options));
   options.accelerator = choice.accelerator;
   say(absl::StrCat("accelerator: ", choice.reason));

@@ -1,4 +1,4 @@
-#include "tools/vm/init/report.h"
+#include "daemon/init/report.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-namespace muster::guest {
+namespace muster::init {
 
 void Warn(const std::string& what) {
   dprintf(STDERR_FILENO, "muster-init: %s: %s\n", what.c_str(), strerrorname_np(errno));
@@ -19,4 +19,4 @@ void Stage(const std::string& stage) {
   dprintf(STDOUT_FILENO, "muster-init: %s uptime_ms=%lld\n", stage.c_str(), ms);
 }
 
-}  // namespace muster::guest
+}  // namespace muster::init

@@ -1,10 +1,10 @@
-#include "tools/vm/init/machine.h"
+#include "daemon/init/machine.h"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +22,9 @@
 #include <vector>
 
 #include "base/unique_fd.h"
-#include "tools/vm/init/report.h"
+#include "daemon/init/report.h"
 
-namespace muster::guest {
+namespace muster::init {
 namespace {
 
 constexpr char kModules[] = "/modules";
@@ -68,35 +68,7 @@ std::vector<std::string> FileNames(const char* directory) {
   return names;
 }
 
-void SetFlagsUp(int socket, const char* interface) {
-  ifreq request = {};
-  strncpy(request.ifr_name, interface, IFNAMSIZ - 1);
-  if (ioctl(socket, SIOCGIFFLAGS, &request) != 0) return Warn(std::string("read flags of ") + interface);
-  request.ifr_flags |= IFF_UP | IFF_RUNNING;
-  if (ioctl(socket, SIOCSIFFLAGS, &request) != 0) Warn(std::string("bring up ") + interface);
-}
-
-void SetAddress(int socket, const char* interface, unsigned long what, const char* address) {
-  ifreq request = {};
-  strncpy(request.ifr_name, interface, IFNAMSIZ - 1);
-  sockaddr_in inet = {};
-  inet.sin_family = AF_INET;
-  inet_pton(AF_INET, address, &inet.sin_addr);
-  memcpy(&request.ifr_addr, &inet, sizeof(inet));
-  if (ioctl(socket, what, &request) != 0) Warn(std::string("set address of ") + interface);
-}
-
-}  // namespace
-
-void MountFileSystems() {
-  for (const FileSystem& system : kFileSystems) {
-    mkdir(system.where, 0755);
-    if (mount(system.type, system.where, system.type, system.flags, nullptr) != 0) {
-      Warn(std::string("mount ") + system.type + " on " + system.where);
-    }
-  }
-}
-
+// Each file of the folder, in the order of their names.
 void InsertModules() {
   for (const std::string& name : FileNames(kModules)) {
     const UniqueFd fd(open((std::string(kModules) + "/" + name).c_str(), O_RDONLY | O_CLOEXEC));
@@ -105,16 +77,18 @@ void InsertModules() {
   }
 }
 
-void ConfigureNetwork() {
+void BringUpLoopback() {
   const UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return Warn("open a socket");
-  SetFlagsUp(fd.get(), "lo");
-  if (access("/sys/class/net/eth0", F_OK) != 0) return;
-  SetAddress(fd.get(), "eth0", SIOCSIFADDR, "10.0.2.15");
-  SetAddress(fd.get(), "eth0", SIOCSIFNETMASK, "255.255.255.0");
-  SetFlagsUp(fd.get(), "eth0");
+  ifreq request = {};
+  strncpy(request.ifr_name, "lo", IFNAMSIZ - 1);
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  if (ioctl(fd.get(), SIOCSIFFLAGS, &request) != 0) Warn("bring up lo");
 }
 
+// Ordinary tasks' share of each CPU, the kernel's 5 %, in pieces of 5 ms every 100 ms. The kernel threads that carry
+// vsock are ordinary tasks: while real-time workers spin on every CPU they would wait a second for their turn, and
+// every call two of them (sched(7), sched_rt_period_us).
 void DealCpuTimeFinely() {
   // The runtime first: it may never exceed the period. The period only then: alone it would be a larger share.
   const std::string kernel = "/proc/sys/kernel";
@@ -126,18 +100,60 @@ void DealCpuTimeFinely() {
   }
 }
 
+// Descriptors for large pools.
 void RaiseLimits() {
   constexpr rlim_t kDescriptors = 1 << 20;
   const rlimit limit = {kDescriptors, kDescriptors};
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) Warn("raise the limit of descriptors");
 }
 
+void RaisePriority() {
+  const sched_param parameters = {sched_get_priority_max(SCHED_FIFO)};
+  if (sched_setscheduler(0, SCHED_FIFO, &parameters) != 0) Warn("raise the priority of init");
+}
+
+bool IsMounted(const char* where) {
+  struct statx status;
+  return statx(AT_FDCWD, where, 0, 0, &status) == 0 && (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+}  // namespace
+
+bool TakeMachine() {
+  // The kernel takes this command from nobody in another PID namespace than its own (reboot(2)).
+  return getpid() == 1 && reboot(RB_DISABLE_CAD) == 0;
+}
+
+void MakeMachine() {
+  MountFileSystems();
+  Stage("up");
+  // The kernel gives init none.
+  setenv("PATH", "/bin:/sbin:/usr/bin:/usr/sbin", 0);
+  InsertModules();
+  BringUpLoopback();
+  RaiseLimits();
+  DealCpuTimeFinely();
+  RaisePriority();
+  Stage("machine-ready");
+}
+
+void MountFileSystems() {
+  for (const FileSystem& system : kFileSystems) {
+    mkdir(system.where, 0755);
+    if (IsMounted(system.where)) continue;
+    if (mount(system.type, system.where, system.type, system.flags, nullptr) != 0) {
+      Warn(std::string("mount ") + system.type + " on " + system.where);
+    }
+  }
+}
+
 void PowerOff() {
   Stage("power-off");
   kill(-1, SIGKILL);
+  sync();
   reboot(RB_POWER_OFF);
   // Only without a way to switch this machine off; the panic of a dying init tells the host.
   _exit(1);
 }
 
-}  // namespace muster::guest
+}  // namespace muster::init
