@@ -15,6 +15,7 @@ using arena::kCoreWords;
 // Fractional part of the golden ratio: spreads neighbouring seeds over all bits.
 constexpr uint64_t kGolden = 0x9E3779B97F4A7C15;
 constexpr uint64_t kSpinStepsPerStopCheck = 1'024;
+constexpr uint64_t kSpinStepsPerMark = 65'536;
 
 inline void CpuRelax() {
 #if defined(__x86_64__)
@@ -34,6 +35,16 @@ uint64_t Below(uint64_t random, uint64_t bound) {
   return static_cast<uint64_t>((static_cast<unsigned __int128>(random) * bound) >> 64);
 }
 
+// Out of line, so that short bursts do not pay for it.
+__attribute__((noinline)) void SpinLong(Meter& meter, uint64_t n) {
+  for (; n > kSpinStepsPerMark && !meter.stopping(); n -= kSpinStepsPerMark) {
+    meter.SpinBurst(kSpinStepsPerMark);
+    meter.MarkRunning(MonotonicNs());
+  }
+  // At a stop this ends after its first look.
+  meter.SpinBurst(std::min(n, kSpinStepsPerMark));
+}
+
 uint64_t NonZero(uint64_t seed) { return seed == 0 ? kGolden : seed; }
 
 }  // namespace
@@ -45,10 +56,12 @@ Meter::Meter(const MeterTarget& target)
       bulk_(target.bulk),
       shape_(target.shape),
       random_(NonZero(target.seed * kGolden)),
-      reservoir_random_(NonZero((target.seed + 1) * kGolden)) {}
+      reservoir_random_(NonZero((target.seed + 1) * kGolden)),
+      stopped_at_ns_(&target.header->stopped_at_ns) {}
 
 // One unit per step through an optimisation barrier, so that the compiler can neither fold nor vectorise the steps.
 __attribute__((noinline)) void Meter::SpinBurst(uint64_t n) {
+  if (n > kSpinStepsPerMark) [[unlikely]] return SpinLong(*this, n);
   uint64_t units = work_units_;
   const uint64_t end = units + n;
   while (units != end) {
@@ -112,14 +125,15 @@ void Meter::End(uint64_t now_ns) {
   Publish(now_ns);
 }
 
-void Meter::CheckGap(uint64_t now_ns) {
-  const uint64_t gap_ns = now_ns - last_checkpoint_ns_;
-  if (gap_ns > core_.max_gap_ns) {
-    core_.max_gap_ns = gap_ns;
-    core_.max_gap_cpu = core_.last_cpu;
-    core_.max_gap_at_ns = now_ns - started_at_ns_;
-  }
-  last_checkpoint_ns_ = now_ns;
+void Meter::EndCutWait(uint64_t began_ns, uint64_t due_ns) {
+  const uint64_t stopped_ns = stopped_at_ns_->load(std::memory_order_relaxed);
+  EndWait(began_ns, std::min(due_ns, stopped_ns != 0 ? stopped_ns : MonotonicNs()));
+}
+
+void Meter::RecordGap(uint64_t now_ns) {
+  core_.max_gap_ns = now_ns - last_checkpoint_ns_;
+  core_.max_gap_cpu = core_.last_cpu;
+  core_.max_gap_at_ns = now_ns - started_at_ns_;
 }
 
 void Meter::CheckCpu(uint64_t now_ns) {

@@ -39,7 +39,7 @@ class Meter {
   void AddUnits(uint64_t units) { work_units_ += units; }
 
   // n spin steps, each one unit and a CPU relax hint; not inlined into its callers. Looks at the stop word every 1,024 steps
-  // and ends early at a stop; units count the steps that were made.
+  // and ends early at a stop; units count the steps that were made. Marks the worker as running every 65,536 steps.
   void SpinBurst(uint64_t n);
 
   // Offers a sample to a stream: a reservoir (Algorithm R) and a histogram. A stream that the type did not declare is ignored.
@@ -47,9 +47,16 @@ class Meter {
   void CostSample(uint64_t ns) { Sample(arena::kCost, ns); }
   void TimerSample(uint64_t ns) { Sample(arena::kTimer, ns); }
 
-  // The gap measurement starts anew here: after a block that the step itself wanted.
-  void RestartGap() { last_checkpoint_ns_ = MonotonicNs(); }
-  void RestartGap(uint64_t now_ns) { last_checkpoint_ns_ = now_ns; }
+  // A wait that the step itself wanted is no gap. What was before it is looked at, and what comes behind it counts from
+  // ended_ns: of a timed sleep the instant that it was due, so that a late wake-up counts; of other waits the wake-up.
+  void EndWait(uint64_t began_ns, uint64_t ended_ns) {
+    CheckGap(began_ns);
+    if (ended_ns > last_checkpoint_ns_) last_checkpoint_ns_ = ended_ns;
+  }
+  // The same for a wait that did not come to its end: it lasted until the stop, at most until due_ns.
+  void EndCutWait(uint64_t began_ns, uint64_t due_ns = UINT64_MAX);
+  // The worker runs: for steps that read the clock anyway, so that a long iteration is no gap, and starvation in it is one.
+  void MarkRunning(uint64_t now_ns) { CheckGap(now_ns); }
 
   // The next number of the worker's generator: xorshift64, seeded per worker, and not shared with the reservoirs, so that a
   // step's draws depend on the seed only.
@@ -94,7 +101,13 @@ class Meter {
   }
 
   void Sample(arena::Stream stream, uint64_t ns);
-  void CheckGap(uint64_t now_ns);
+  // An instant before the last one is none.
+  void CheckGap(uint64_t now_ns) {
+    if (now_ns <= last_checkpoint_ns_) return;
+    if (now_ns - last_checkpoint_ns_ > core_.max_gap_ns) RecordGap(now_ns);
+    last_checkpoint_ns_ = now_ns;
+  }
+  void RecordGap(uint64_t now_ns);
   void CheckCpu(uint64_t now_ns);
   void RecordMigration(uint64_t now_ns, uint64_t cpu);
   void UseCpu(uint64_t cpu);
@@ -112,6 +125,7 @@ class Meter {
   uint64_t last_checkpoint_ns_ = 0;
   uint64_t published_ = 0;
   arena::Core core_ = {};
+  const std::atomic<uint64_t>* const stopped_at_ns_;
 };
 
 }  // namespace muster

@@ -57,7 +57,7 @@ void BM_WakeSampleWithClocks(benchmark::State& state) {
     const uint64_t before_ns = MonotonicNs();
     const uint64_t after_ns = MonotonicNs();
     meter.WakeSample(after_ns - before_ns);
-    meter.RestartGap(after_ns);
+    meter.EndWait(before_ns, after_ns);
   }
 }
 BENCHMARK(BM_WakeSampleWithClocks);

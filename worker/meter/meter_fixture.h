@@ -31,7 +31,11 @@ class MeterFixture {
   // The samples that a stream keeps.
   std::vector<uint64_t> Samples(arena::Stream stream) const;
 
-  void Stop() { arena::RaiseStop(&header_->stop); }
+  // At an instant of CLOCK_MONOTONIC; 0: nobody has written when.
+  void Stop(uint64_t at_ns = 0) {
+    header_->stopped_at_ns = at_ns;
+    arena::RaiseStop(&header_->stop);
+  }
 
  private:
   std::unique_ptr<arena::Header> own_header_;

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/cpu_set.h"
@@ -196,13 +197,70 @@ TEST(CheckpointTest, TheLongestGapIsKeptWithItsTimeAndCpu) {
   EXPECT_EQ(fixture.core().max_gap_ns, fixture.core().max_gap_at_ns) << "it was the first";
 }
 
-TEST(CheckpointTest, ADeliberateBlockIsNoGap) {
+constexpr uint64_t kSecondNs = 1'000'000'000;
+
+TEST(GapTest, AWaitThatTheStepWantsIsNone) {
   MeterFixture fixture(Shape(0));
   Meter meter(fixture.target());
-  meter.Begin(MonotonicNs() - 9'000'000'000, CurrentCpu());
-  meter.RestartGap();
+  meter.Begin(10 * kSecondNs, CurrentCpu());
+  meter.EndWait(11 * kSecondNs, 20 * kSecondNs);
+  meter.End(22 * kSecondNs);
+  EXPECT_EQ(fixture.core().max_gap_ns, 2 * kSecondNs);
+}
+
+TEST(GapTest, WhatWasBeforeAWaitIsOne) {
+  MeterFixture fixture(Shape(0));
+  Meter meter(fixture.target());
+  const uint64_t now = MonotonicNs();
+  meter.Begin(now - 9 * kSecondNs, CurrentCpu());
+  meter.EndWait(now - kSecondNs, now);
   meter.Checkpoint();
-  EXPECT_LT(fixture.core().max_gap_ns, 9'000'000'000u);
+  EXPECT_EQ(fixture.core().max_gap_ns, 8 * kSecondNs);
+  EXPECT_EQ(fixture.core().max_gap_at_ns, 8 * kSecondNs);
+}
+
+TEST(GapTest, AWaitThatEndedBeforeTheLastLookGivesNoTimeBack) {
+  MeterFixture fixture(Shape(0));
+  Meter meter(fixture.target());
+  meter.Begin(10 * kSecondNs, CurrentCpu());
+  meter.MarkRunning(12 * kSecondNs);
+  meter.EndWait(11 * kSecondNs, 11 * kSecondNs);
+  meter.End(13 * kSecondNs);
+  EXPECT_EQ(fixture.core().max_gap_ns, 2 * kSecondNs);
+}
+
+TEST(GapTest, AWaitThatTheStopCutsEndsAtTheStopOrWhenItWasDue) {
+  for (const auto& [due_s, gap_s] : std::vector<std::pair<uint64_t, uint64_t>>{{UINT64_MAX, 3}, {60, 3}, {15, 8}}) {
+    MeterFixture fixture(Shape(0));
+    Meter meter(fixture.target());
+    meter.Begin(10 * kSecondNs, CurrentCpu());
+    fixture.Stop(20 * kSecondNs);
+    meter.EndCutWait(11 * kSecondNs, due_s == UINT64_MAX ? UINT64_MAX : due_s * kSecondNs);
+    meter.End(23 * kSecondNs);
+    EXPECT_EQ(fixture.core().max_gap_ns, gap_s * kSecondNs) << "due at " << due_s;
+  }
+}
+
+TEST(GapTest, AWaitThatFailsEndsNow) {
+  MeterFixture fixture(Shape(0));
+  Meter meter(fixture.target());
+  const uint64_t now = MonotonicNs();
+  meter.Begin(now - 1'000 * kSecondNs, CurrentCpu());
+  meter.EndCutWait(now - 999 * kSecondNs);
+  meter.End(MonotonicNs());
+  EXPECT_LT(fixture.core().max_gap_ns, 900 * kSecondNs);
+}
+
+TEST(GapTest, ALongSpinIsNoneAndStarvationInItIsOne) {
+  MeterFixture fixture(Shape(0));
+  Meter meter(fixture.target());
+  const uint64_t now = MonotonicNs();
+  meter.Begin(now - 1'000 * kSecondNs, CurrentCpu());
+  meter.SpinBurst(2 * 65'536);
+  meter.EndWait(MonotonicNs() + 1'000 * kSecondNs, MonotonicNs() + 1'000 * kSecondNs);
+  meter.End(MonotonicNs());
+  EXPECT_GE(fixture.core().max_gap_ns, 1'000 * kSecondNs);
+  EXPECT_LT(fixture.core().max_gap_ns, 1'999 * kSecondNs) << "the spin in between has marked the worker as running";
 }
 
 TEST(CheckpointTest, TheEndClosesTheLastGapAndIsNoCheckpoint) {

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/cpu_set.h"
-#include "worker/core/blocking.h"
+#include "worker/parts/sleep.h"
 
 namespace muster {
 namespace {
@@ -54,10 +54,13 @@ StepResult EngineStep::Run(Meter& meter) {
     const absl::Status status = Begin(shared_.get(), &threads_);
     if (!status.ok()) meter.SetNoopReason(status.message());
   }
-  const bool whole = SleepFor(meter, kTickNs);
-  if (!whole) threads_.Join();
+  const uint64_t before_ns = MonotonicNs();
+  const bool whole = SleepWanted(meter, before_ns, before_ns + kTickNs);
+  if (!whole) {
+    threads_.Join();
+    meter.EndWait(before_ns, MonotonicNs());
+  }
   meter.AddUnits(shared_->TakeUnits());
-  meter.RestartGap();
   return whole ? StepResult::kContinue : StepResult::kAbandon;
 }
 

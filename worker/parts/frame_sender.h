@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "worker/core/blocking.h"
 #include "worker/core/work_type.h"
 #include "worker/meter/meter.h"
 #include "worker/parts/raw_frames.h"
+#include "worker/parts/sleep.h"
 
 namespace muster {
 
@@ -29,9 +29,7 @@ class FrameSenderStep final : public Step {
     }
     if (frames_->Send()) meter.AddUnits(1);
     if (interval_ns_ == 0) return StepResult::kContinue;
-    if (!SleepFor(meter, interval_ns_)) return StepResult::kAbandon;
-    meter.RestartGap();
-    return StepResult::kContinue;
+    return SleepWantedFor(meter, interval_ns_) ? StepResult::kContinue : StepResult::kAbandon;
   }
 
  private:

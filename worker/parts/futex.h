@@ -20,14 +20,27 @@ T* SharedAt(const Plumbing& plumbing, size_t offset = 0) {
   return reinterpret_cast<T*>(plumbing.memory + offset);
 }
 
-// Waits until the word differs from `value`; the wait is a wake sample, and the gap starts anew behind it. False: the
-// pool stops.
+// Waits until the word differs from `value`; the wait is no gap. False: the pool stops.
+inline bool WaitWanted(Meter& meter, const std::atomic<uint32_t>& word, uint32_t value) {
+  const uint64_t before_ns = MonotonicNs();
+  if (!FutexWaitWhile(meter, word, value)) {
+    meter.EndCutWait(before_ns);
+    return false;
+  }
+  meter.EndWait(before_ns, MonotonicNs());
+  return true;
+}
+
+// The same; the wait is a wake sample.
 inline bool WaitSampled(Meter& meter, const std::atomic<uint32_t>& word, uint32_t value) {
   const uint64_t before_ns = MonotonicNs();
-  if (!FutexWaitWhile(meter, word, value)) return false;
+  if (!FutexWaitWhile(meter, word, value)) {
+    meter.EndCutWait(before_ns);
+    return false;
+  }
   const uint64_t now_ns = MonotonicNs();
   meter.WakeSample(now_ns - before_ns);
-  meter.RestartGap(now_ns);
+  meter.EndWait(before_ns, now_ns);
   return true;
 }
 

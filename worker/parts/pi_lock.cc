@@ -19,10 +19,21 @@ timespec RealtimeIn(uint64_t ns) { return ToTimespec(ClockNs(CLOCK_REALTIME) + n
 
 }  // namespace
 
-PiLock::Outcome PiLock::Lock(const Meter& meter, pid_t tid) {
+PiLock::Outcome PiLock::Lock(Meter& meter, pid_t tid) {
   uint32_t free = 0;
   if (word_.compare_exchange_strong(free, static_cast<uint32_t>(tid), std::memory_order_acquire))
     return Outcome::kLocked;
+  const uint64_t before_ns = MonotonicNs();
+  const Outcome outcome = Wait(meter);
+  if (outcome == Outcome::kLocked) {
+    meter.EndWait(before_ns, MonotonicNs());
+  } else {
+    meter.EndCutWait(before_ns);
+  }
+  return outcome;
+}
+
+PiLock::Outcome PiLock::Wait(const Meter& meter) {
   while (!meter.stopping()) {
     const timespec until = RealtimeIn(kSliceNs);
     if (syscall(SYS_futex, &word_, FUTEX_LOCK_PI, 0, &until, nullptr, 0) == 0) {

@@ -15,9 +15,9 @@ namespace muster {
 // id.
 class PiLock {
  public:
-  // `tid` is the caller's. kStopped: the pool stops, and the caller does not hold it.
+  // `tid` is the caller's. A wait is no gap. kStopped: the pool stops, and the caller does not hold it.
   enum class Outcome { kLocked, kStopped, kFailed };
-  Outcome Lock(const Meter& meter, pid_t tid);
+  Outcome Lock(Meter& meter, pid_t tid);
 
   // Needs the lock held by `tid`, the caller.
   void Unlock(pid_t tid);
@@ -25,6 +25,8 @@ class PiLock {
   bool IsHeld() const { return word_.load(std::memory_order_relaxed) != 0; }
 
  private:
+  Outcome Wait(const Meter& meter);
+
   std::atomic<uint32_t> word_;
 };
 

@@ -22,15 +22,18 @@ class PipeExchange {
         read_fd_(pipes_[position].read_end.get()),
         write_fd_(pipes_[1 - position].write_end.get()) {}
 
-  // Writes a byte to the partner and reads one from it; the time of both is a wake sample, and the gap starts anew
-  // behind it. False: the pool stops.
+  // Writes a byte to the partner and reads one from it; the time of both is a wake sample, and no gap. False: the pool
+  // stops.
   bool Swap(Meter& meter) {
     char byte = 0;
     const uint64_t written_ns = MonotonicNs();
-    if (!WriteByte(meter, write_fd_, byte) || !ReadByte(meter, read_fd_, &byte)) return false;
+    if (!WriteByte(meter, write_fd_, byte) || !ReadByte(meter, read_fd_, &byte)) {
+      meter.EndCutWait(written_ns);
+      return false;
+    }
     const uint64_t now_ns = MonotonicNs();
     meter.WakeSample(now_ns - written_ns);
-    meter.RestartGap(now_ns);
+    meter.EndWait(written_ns, now_ns);
     return true;
   }
 

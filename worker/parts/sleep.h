@@ -2,6 +2,7 @@
 #ifndef MUSTER_WORKER_PARTS_SLEEP_H_
 #define MUSTER_WORKER_PARTS_SLEEP_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/clock.h"
@@ -10,13 +11,27 @@
 
 namespace muster {
 
-// Sleeps for `ns`; the whole time slept is a wake sample, and the gap starts anew behind it. False: the pool stops.
+// Sleeps from now, began_ns, to due_ns: no gap, but what the wake-up is late. False: the pool stops.
+inline bool SleepWanted(Meter& meter, uint64_t began_ns, uint64_t due_ns) {
+  if (!SleepUntil(meter, due_ns)) {
+    meter.EndCutWait(began_ns, due_ns);
+    return false;
+  }
+  meter.EndWait(began_ns, due_ns);
+  return true;
+}
+
+// The same for `ns`.
+inline bool SleepWantedFor(Meter& meter, uint64_t ns) {
+  const uint64_t before_ns = MonotonicNs();
+  return SleepWanted(meter, before_ns, before_ns + std::min(ns, UINT64_MAX - before_ns));
+}
+
+// The same; the whole time slept is a wake sample.
 inline bool SleepSampled(Meter& meter, uint64_t ns) {
   const uint64_t before_ns = MonotonicNs();
-  if (!SleepUntil(meter, before_ns + ns)) return false;
-  const uint64_t now_ns = MonotonicNs();
-  meter.WakeSample(now_ns - before_ns);
-  meter.RestartGap(now_ns);
+  if (!SleepWanted(meter, before_ns, before_ns + ns)) return false;
+  meter.WakeSample(MonotonicNs() - before_ns);
   return true;
 }
 

@@ -13,7 +13,12 @@ namespace muster {
 
 // Spins in batches of `batch` steps until the monotonic clock reads `until_ns` or the pool stops.
 inline void SpinUntil(Meter& meter, uint64_t batch, uint64_t until_ns) {
-  while (!meter.stopping() && MonotonicNs() < until_ns) meter.SpinBurst(batch);
+  while (!meter.stopping()) {
+    const uint64_t now_ns = MonotonicNs();
+    meter.MarkRunning(now_ns);
+    if (now_ns >= until_ns) return;
+    meter.SpinBurst(batch);
+  }
 }
 
 // One sched_yield; its duration is a wake sample.

@@ -73,10 +73,13 @@ class CgroupAttachStormStep final : public Step {
   bool Reap(pid_t child, Meter& meter) {
     int status = 0;
     const uint64_t before_ns = MonotonicNs();
-    if (!WaitForChild(meter, child, &status)) return false;
+    if (!WaitForChild(meter, child, &status)) {
+      meter.EndCutWait(before_ns);
+      return false;
+    }
     const uint64_t now_ns = MonotonicNs();
     meter.WakeSample(now_ns - before_ns);
-    meter.RestartGap(now_ns);
+    meter.EndWait(before_ns, now_ns);
     return true;
   }
 

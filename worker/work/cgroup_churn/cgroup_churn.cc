@@ -11,9 +11,9 @@
 #include "base/errno_status.h"
 #include "base/file_io.h"
 #include "base/status_macros.h"
-#include "worker/core/blocking.h"
 #include "worker/core/work_type.h"
 #include "worker/parts/own_cgroup.h"
+#include "worker/parts/sleep.h"
 
 namespace muster {
 namespace {
@@ -39,8 +39,7 @@ class CgroupChurnStep final : public Step {
       if (!status.ok()) meter.SetNoopReason(status.message());
     }
     if (!leaves_.empty()) MoveOn(meter);
-    if (!SleepFor(meter, cycle_ns_)) return StepResult::kAbandon;
-    meter.RestartGap();
+    if (!SleepWantedFor(meter, cycle_ns_)) return StepResult::kAbandon;
     meter.SpinBurst(kSpin);
     return StepResult::kContinue;
   }

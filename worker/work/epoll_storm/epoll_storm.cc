@@ -9,9 +9,9 @@
 
 #include "base/clock.h"
 #include "base/errno_status.h"
-#include "worker/core/blocking.h"
 #include "worker/core/work_type.h"
 #include "worker/meter/meter.h"
+#include "worker/parts/sleep.h"
 
 namespace muster {
 namespace {
@@ -34,9 +34,7 @@ class ProducerStep final : public Step {
       if (write(event_.get(), &one, sizeof(one)) == sizeof(one)) meter.AddUnits(1);
     }
     if (pause_ns_ == 0) return StepResult::kContinue;
-    if (!SleepFor(meter, pause_ns_)) return StepResult::kAbandon;
-    meter.RestartGap();
-    return StepResult::kContinue;
+    return SleepWantedFor(meter, pause_ns_) ? StepResult::kContinue : StepResult::kAbandon;
   }
 
  private:
@@ -53,11 +51,13 @@ class ConsumerStep final : public Step {
   StepResult Run(Meter& meter) override {
     const uint64_t before_ns = MonotonicNs();
     while (!TakeEvents()) {
-      if (meter.stopping()) return StepResult::kAbandon;
+      if (!meter.stopping()) continue;
+      meter.EndCutWait(before_ns);
+      return StepResult::kAbandon;
     }
     const uint64_t now_ns = MonotonicNs();
     meter.WakeSample(now_ns - before_ns);
-    meter.RestartGap(now_ns);
+    meter.EndWait(before_ns, now_ns);
     meter.SpinBurst(kAfterEvent);
     return StepResult::kContinue;
   }

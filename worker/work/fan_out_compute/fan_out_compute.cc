@@ -9,6 +9,7 @@
 #include "worker/core/work_type.h"
 #include "worker/parts/futex.h"
 #include "worker/parts/matrix.h"
+#include "worker/parts/sleep.h"
 
 namespace muster {
 namespace {
@@ -59,12 +60,16 @@ class ReceiverStep final : public Step {
 
   StepResult Run(Meter& meter) override {
     const uint64_t seen = round_->generation.load(std::memory_order_acquire);
-    if (!FutexWaitWhile(meter, *round_->low_half(), static_cast<uint32_t>(seen))) return StepResult::kAbandon;
+    const uint64_t before_ns = MonotonicNs();
+    if (!FutexWaitWhile(meter, *round_->low_half(), static_cast<uint32_t>(seen))) {
+      meter.EndCutWait(before_ns);
+      return StepResult::kAbandon;
+    }
     const uint64_t now_ns = MonotonicNs();
+    meter.EndWait(before_ns, now_ns);
     const uint64_t stamp_ns = StampOfFirstAfter(seen);
     meter.WakeSample(now_ns > stamp_ns ? now_ns - stamp_ns : 0);
-    if (sleep_ns_ != 0 && !SleepFor(meter, sleep_ns_)) return StepResult::kAbandon;
-    meter.RestartGap();
+    if (sleep_ns_ != 0 && !SleepWanted(meter, now_ns, now_ns + sleep_ns_)) return StepResult::kAbandon;
     for (uint64_t i = 0; i < operations_; ++i) {
       if (!matrices_.Multiply([&meter] { return meter.stopping(); })) return StepResult::kAbandon;
       meter.AddUnits(1);

@@ -22,10 +22,13 @@ class ForkExitStep final : public Step {
     }
     int status = 0;
     const uint64_t before_ns = MonotonicNs();
-    if (!WaitForChild(meter, child, &status)) return StepResult::kAbandon;
+    if (!WaitForChild(meter, child, &status)) {
+      meter.EndCutWait(before_ns);
+      return StepResult::kAbandon;
+    }
     const uint64_t now_ns = MonotonicNs();
     meter.WakeSample(now_ns - before_ns);
-    meter.RestartGap(now_ns);
+    meter.EndWait(before_ns, now_ns);
     return StepResult::kContinue;
   }
 };

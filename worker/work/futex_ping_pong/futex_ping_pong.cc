@@ -18,7 +18,7 @@ class FutexPingPongStep final : public Step {
   StepResult Run(Meter& meter) override {
     if (!began_) {
       // Position 1 has no turn to hand over yet.
-      if (!FutexWaitWhile(meter, *turn_, 1 - own_)) return StepResult::kAbandon;
+      if (!WaitWanted(meter, *turn_, 1 - own_)) return StepResult::kAbandon;
       began_ = true;
     }
     meter.SpinBurst(spin_iters_);

@@ -1,9 +1,9 @@
 // Short bursts and short sleeps: entry into and exit from idle, and the timer's wake-up.
 #include <sys/prctl.h>
 
-#include "worker/core/blocking.h"
 #include "worker/core/work_type.h"
 #include "worker/parts/params.h"
+#include "worker/parts/sleep.h"
 #include "worker/parts/spin.h"
 
 namespace muster {
@@ -18,11 +18,11 @@ class IdleChurnStep final : public Step {
     if (set_slack_) prctl(PR_SET_TIMERSLACK, 1);
     set_slack_ = false;
     SpinUntil(meter, 256, MonotonicNs() + burst_ns_);
-    const uint64_t due_ns = MonotonicNs() + sleep_ns_;
-    if (!SleepUntil(meter, due_ns)) return StepResult::kAbandon;
+    const uint64_t began_ns = MonotonicNs();
+    const uint64_t due_ns = began_ns + sleep_ns_;
+    if (!SleepWanted(meter, began_ns, due_ns)) return StepResult::kAbandon;
     const uint64_t now_ns = MonotonicNs();
     meter.WakeSample(now_ns > due_ns ? now_ns - due_ns : 0);
-    meter.RestartGap(now_ns);
     return StepResult::kContinue;
   }
 

@@ -24,7 +24,7 @@ class IoConvoyStep final : public IoStep {
     if (round_++ % kSyncEvery == 0) fdatasync(target.fd.get());
     const uint64_t now_ns = MonotonicNs();
     meter.WakeSample(now_ns - before_ns);
-    meter.RestartGap(now_ns);
+    meter.EndWait(before_ns, now_ns);
   }
 
   uint64_t cursor_ = 0;

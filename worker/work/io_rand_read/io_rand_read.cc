@@ -18,7 +18,7 @@ class IoRandReadStep final : public IoStep {
     ReadBlock(target, RandomBlockOffset(target, meter), meter);
     const uint64_t now_ns = MonotonicNs();
     meter.WakeSample(now_ns - before_ns);
-    meter.RestartGap(now_ns);
+    meter.EndWait(before_ns, now_ns);
   }
 };
 

@@ -17,6 +17,7 @@ class IoSyncWriteStep final : public IoStep {
  private:
   // The sample is what the sync took, after writes that were synchronous already.
   void RunOn(const IoTarget& target, Meter& meter) override {
+    const uint64_t began_ns = MonotonicNs();
     for (uint64_t i = 0; i < kBlocks; ++i) WriteBlock(target, target.base + cursor_ + i * kIoBlockBytes, meter);
     cursor_ += kBlocks * kIoBlockBytes;
     if (cursor_ + kBlocks * kIoBlockBytes > target.extent) cursor_ = 0;
@@ -24,7 +25,7 @@ class IoSyncWriteStep final : public IoStep {
     fdatasync(target.fd.get());
     const uint64_t now_ns = MonotonicNs();
     meter.WakeSample(now_ns - before_ns);
-    meter.RestartGap(now_ns);
+    meter.EndWait(began_ns, now_ns);
   }
 
   uint64_t cursor_ = 0;

@@ -27,17 +27,20 @@ class FrameReceiverStep final : public Step {
     }
     const uint64_t before_ns = MonotonicNs();
     while (!frames_->Receive()) {
-      if (meter.stopping()) return StepResult::kAbandon;
+      if (meter.stopping()) {
+        meter.EndCutWait(before_ns);
+        return StepResult::kAbandon;
+      }
       if (heard_ || MonotonicNs() - before_ns < patience_ns_) continue;
       // A card whose other end gives nothing back, as an emulator's.
       meter.SetNoopReason("no frame came back: what the interface is connected to does not return them");
-      meter.RestartGap();
+      meter.EndWait(before_ns, MonotonicNs());
       return StepResult::kContinue;
     }
     heard_ = true;
     const uint64_t now_ns = MonotonicNs();
     meter.WakeSample(now_ns - before_ns);
-    meter.RestartGap(now_ns);
+    meter.EndWait(before_ns, now_ns);
     meter.AddUnits(1);
     return StepResult::kContinue;
   }

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "worker/core/blocking.h"
 #include "worker/parts/numa_nodes.h"
+#include "worker/parts/sleep.h"
 
 namespace muster {
 namespace {
@@ -21,8 +21,7 @@ class NumaMigrationChurnStep final : public Step {
     } else if (const absl::Status moved = SetAffinity(0, nodes_[next_++ % nodes_.size()]); !moved.ok()) {
       meter.SetNoopReason(moved.message());
     }
-    if (!SleepFor(meter, period_ns_)) return StepResult::kAbandon;
-    meter.RestartGap();
+    if (!SleepWantedFor(meter, period_ns_)) return StepResult::kAbandon;
     meter.SpinBurst(kSpin);
     return StepResult::kContinue;
   }

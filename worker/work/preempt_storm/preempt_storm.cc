@@ -1,7 +1,7 @@
 // A real-time task that wakes again and again and preempts the spinners on its CPU.
-#include "worker/core/blocking.h"
 #include "worker/core/work_type.h"
 #include "worker/parts/sched_class.h"
+#include "worker/parts/sleep.h"
 
 namespace muster {
 namespace {
@@ -16,8 +16,7 @@ class PreempterStep final : public Step {
       TakeSchedClass(meter, FifoAttributes(1));
     }
     meter.SpinBurst(burst_iters_);
-    if (!SleepFor(meter, sleep_ns_)) return StepResult::kAbandon;
-    meter.RestartGap();
+    if (!SleepWantedFor(meter, sleep_ns_)) return StepResult::kAbandon;
     return StepResult::kContinue;
   }
 

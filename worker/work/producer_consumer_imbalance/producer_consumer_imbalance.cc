@@ -4,6 +4,7 @@
 #include "worker/core/work_type.h"
 #include "worker/parts/futex.h"
 #include "worker/parts/shared_queue.h"
+#include "worker/parts/sleep.h"
 
 namespace muster {
 namespace {
@@ -34,9 +35,7 @@ class ProducerStep final : public Step {
     ++next_item_;
     meter.AddUnits(1);
     Announce(exchange_->items_put);
-    if (!SleepFor(meter, pause_ns_)) return StepResult::kAbandon;
-    meter.RestartGap();
-    return StepResult::kContinue;
+    return SleepWantedFor(meter, pause_ns_) ? StepResult::kContinue : StepResult::kAbandon;
   }
 
  private:

@@ -50,7 +50,8 @@ class YieldPhase final : public PhaseRunner {
   explicit YieldPhase(uint64_t ns) : ns_(ns) {}
   void Run(Meter& meter) override {
     const uint64_t until_ns = MonotonicNs() + ns_;
-    while (!meter.stopping() && MonotonicNs() < until_ns) {
+    for (uint64_t now_ns = MonotonicNs(); !meter.stopping() && now_ns < until_ns; now_ns = MonotonicNs()) {
+      meter.MarkRunning(now_ns);
       for (uint64_t i = 0; i < kYieldsPerLook; ++i) YieldSampled(meter);
       meter.AddUnits(kYieldsPerLook);
     }
@@ -98,6 +99,7 @@ class AluPhase final : public PhaseRunner {
       meter.AddUnits(1024);
       now_ns = MonotonicNs();
       meter.CostSample(now_ns - before_ns);
+      meter.MarkRunning(now_ns);
     }
   }
 

@@ -47,7 +47,7 @@ class SignalStormStep final : public Step {
     // Release: whoever sees the process sees the thread.
     slots_->pid[own_].store(static_cast<uint32_t>(getpid()), std::memory_order_release);
     arena::FutexWake(&slots_->pid[own_], 1);
-    if (!FutexWaitWhile(meter, slots_->pid[1 - own_], 0)) return false;
+    if (!WaitWanted(meter, slots_->pid[1 - own_], 0)) return false;
     const pid_t partner = static_cast<pid_t>(slots_->pid[1 - own_].load(std::memory_order_acquire));
     same_process_ = partner == getpid();
     if (!same_process_) pidfd_.Reset(static_cast<int>(syscall(SYS_pidfd_open, partner, 0)));

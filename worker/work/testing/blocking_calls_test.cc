@@ -18,6 +18,8 @@ namespace muster {
 namespace {
 
 constexpr uid_t kNobody = 65534;
+// Longer than any member's run, shorter than the sleeps.
+constexpr absl::Duration kStopAhead = absl::Minutes(59);
 
 struct BlockingCall {
   const char* name;
@@ -26,6 +28,7 @@ struct BlockingCall {
   bool any = false;
   bool real_time = false;
   bool unprivileged = false;  // real-time classes are refused, so that its members run beside each other
+  bool ends_itself = false;   // also without the stop's cutting it: by its time, or when the stop frees the lock
 };
 void PrintTo(const BlockingCall& call, std::ostream* out) { *out << call.name; }
 
@@ -40,6 +43,7 @@ class BlockingCallTest : public testing::TestWithParam<BlockingCall> {
     GroupRunOptions options;
     options.work = ResolvedWork(GetParam().work);
     options.threads = threads;
+    options.stop_ahead = kStopAhead;
     options.only = GetParam().positions;
     if (GetParam().real_time) options.cpu_of = [](const WorkerPlace&) { return 1; };
     options.before = [this](const WorkerPlace&) {
@@ -57,10 +61,18 @@ class BlockingCallTest : public testing::TestWithParam<BlockingCall> {
     return false;
   }
 
+  // The member whose call was cut, or one of those that may be it.
+  bool HasNoGap(const GroupRun& run) const {
+    for (uint32_t member = GetParam().any ? 0 : run.size() - 1; member < run.size(); ++member) {
+      if (absl::Nanoseconds(run.result(member).max_gap_ns) < kStopAhead) return true;
+    }
+    return false;
+  }
+
   const ScratchCgroup cgroup_;
 };
 
-TEST_P(BlockingCallTest, EndsAtAStop) {
+TEST_P(BlockingCallTest, EndsAtAStopAndIsNoGap) {
   const v1::Work work = ResolvedWork(GetParam().work);
   for (const bool threads : {false, true}) {
     if (threads && !FindWorkType(work.type_case())->Describe().runs_in_threads) continue;
@@ -68,7 +80,8 @@ TEST_P(BlockingCallTest, EndsAtAStop) {
     ASSERT_TRUE(run.ok()) << run.status();
     EXPECT_TRUE(IsBlocked(**run)) << "it never came to its call";
     const absl::Status stopped = (*run)->Stop();
-    EXPECT_TRUE(stopped.ok()) << (threads ? "threads: " : "processes: ") << stopped;
+    ASSERT_TRUE(stopped.ok()) << (threads ? "threads: " : "processes: ") << stopped;
+    EXPECT_TRUE(GetParam().ends_itself || HasNoGap(**run)) << "the wait counts as starvation";
   }
 }
 
@@ -81,16 +94,17 @@ INSTANTIATE_TEST_SUITE_P(
         BlockingCall{"FutexFanOutGeneration", "futex_fan_out {}", {1}},
         BlockingCall{"FanOutComputeGeneration", "fan_out_compute {}", {1}},
         BlockingCall{"FanOutComputeThink", "fan_out_compute { sleep_usec: 3600000000 }", {0, 1}},
-        BlockingCall{"MutexContentionLock", "mutex_contention { hold_iters: 1000000000 work_iters: 0 }", {0, 1}, true},
+        BlockingCall{"MutexContentionLock", "mutex_contention { hold_iters: 1000000000 work_iters: 0 }", {0, 1}, true,
+                     false, false, true},
         BlockingCall{"ThunderingHerdGeneration", "thundering_herd {}", {1}},
         BlockingCall{"ThunderingHerdPause", "thundering_herd { inter_batch_ms: 3600000 }", {0}},
         BlockingCall{"PriorityInversionLock", "priority_inversion { hold_iters: 1000000000 work_iters: 0 }", {0, 2},
-                     true, false, true},
+                     true, false, true, true},
         BlockingCall{"PriorityInversionPiLock", "priority_inversion { hold_iters: 1000000000 work_iters: 0 pi_mode: PI }",
-                     {0, 2}, true, false, true},
+                     {0, 2}, true, false, true, true},
         BlockingCall{"ProducerOfAFullQueue",
                      "producer_consumer_imbalance { produce_rate_hz: 1000000000 queue_depth_target: 1 }", {0}},
-        BlockingCall{"ProducerBetweenItems", "producer_consumer_imbalance { produce_rate_hz: 1 }", {0}},
+        BlockingCall{"ProducerBetweenItems", "producer_consumer_imbalance { produce_rate_hz: 1 }", {0}, false, false, false, true},
         BlockingCall{"ConsumerOfAnEmptyQueue", "producer_consumer_imbalance {}", {2}},
         BlockingCall{"AsymmetricWakerWakee", "asymmetric_waker {}", {1}},
         BlockingCall{"WakeChainPipe", "wake_chain { depth: 2 }", {1}},
@@ -133,13 +147,15 @@ class WaitForChildTest : public testing::Test {
   void StopInTheWait(const std::string& work) {
     GroupRunOptions options;
     options.work = ResolvedWork(work);
+    options.stop_ahead = kStopAhead;
     options.before = [this](const WorkerPlace&) { ASSERT_TRUE(home_.MoveSelfHere().ok()); };
     absl::StatusOr<std::unique_ptr<GroupRun>> run = GroupRun::Start(options);
     ASSERT_TRUE(run.ok()) << run.status();
     StopNextChild((*run)->tid(0));
     EXPECT_TRUE((*run)->WaitBlocked(0, absl::Seconds(10)));
     const absl::Status stopped = (*run)->Stop();
-    EXPECT_TRUE(stopped.ok()) << stopped;
+    ASSERT_TRUE(stopped.ok()) << stopped;
+    EXPECT_LT(absl::Nanoseconds((*run)->result(0).max_gap_ns), kStopAhead) << "the wait counts as starvation";
   }
 
   const ScratchCgroup scratch_;

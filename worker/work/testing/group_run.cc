@@ -196,7 +196,7 @@ void GroupRun::RunMember(uint32_t member) {
   }
   entry.left_loop_ns = MonotonicNs();
   entry.ended_by_itself = !meter.stopping();
-  meter.End(entry.left_loop_ns);
+  meter.End(entry.left_loop_ns + static_cast<uint64_t>(absl::ToInt64Nanoseconds(options_.stop_ahead)));
   step->reset();
   entry.ended = 1;
 }
@@ -267,6 +267,7 @@ bool GroupRun::WaitBlocked(uint32_t member, absl::Duration timeout) const {
 absl::Status GroupRun::Stop(absl::Duration bound) {
   const CpuShare since = ShareOfMembers();
   const uint64_t stopped_ns = MonotonicNs();
+  arena_.header().stopped_at_ns = stopped_ns + static_cast<uint64_t>(absl::ToInt64Nanoseconds(options_.stop_ahead));
   arena::RaiseStop(&arena_.header().stop);
   uint64_t signal_at_ns = stopped_ns;
   const auto all_ended = [this, &signal_at_ns] {

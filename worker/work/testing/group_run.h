@@ -30,6 +30,8 @@ struct GroupRunOptions {
   // CPU that a member is pinned to; empty: none is.
   std::function<uint32_t(const WorkerPlace&)> cpu_of;
   uint64_t seed = 1;  // of the group; each member's follows from it
+  // The stop says that it came so much later, and so do the members' ends, as if the stop had taken so long to come.
+  absl::Duration stop_ahead;
   // Runs in each member before its step is made, as a test's fault.
   std::function<void(const WorkerPlace&)> before;
 };

@@ -1,8 +1,8 @@
 // Sleeps to absolute deadlines and measures how late it wakes; a late wake does not move the deadlines after it, so
 // that none is left out of the measurement.
-#include "worker/core/blocking.h"
 #include "worker/core/work_type.h"
 #include "worker/meter/meter.h"
+#include "worker/parts/sleep.h"
 
 namespace muster {
 namespace {
@@ -12,18 +12,18 @@ class TimerLatencyStep final : public Step {
   explicit TimerLatencyStep(uint64_t interval_ns) : interval_ns_(interval_ns) {}
 
   StepResult Run(Meter& meter) override {
-    if (deadline_ns_ == 0) deadline_ns_ = MonotonicNs();
+    if (deadline_ns_ == 0) woken_ns_ = deadline_ns_ = MonotonicNs();
     deadline_ns_ += interval_ns_;
-    if (!SleepUntil(meter, deadline_ns_)) return StepResult::kAbandon;
-    const uint64_t now_ns = MonotonicNs();
-    meter.TimerSample(now_ns > deadline_ns_ ? now_ns - deadline_ns_ : 0);
-    meter.RestartGap(now_ns);
+    if (!SleepWanted(meter, woken_ns_, deadline_ns_)) return StepResult::kAbandon;
+    woken_ns_ = MonotonicNs();
+    meter.TimerSample(woken_ns_ > deadline_ns_ ? woken_ns_ - deadline_ns_ : 0);
     return StepResult::kContinue;
   }
 
  private:
   const uint64_t interval_ns_;
   uint64_t deadline_ns_ = 0;
+  uint64_t woken_ns_ = 0;
 };
 
 class TimerLatencyType final : public WorkType {

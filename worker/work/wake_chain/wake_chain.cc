@@ -28,10 +28,13 @@ class PipeStageStep final : public Step {
     if (has_token_ && !WriteByte(meter, out_.write_end.get(), token)) return StepResult::kAbandon;
     has_token_ = false;
     const uint64_t before_ns = MonotonicNs();
-    if (!ReadByte(meter, in_.read_end.get(), &token)) return StepResult::kAbandon;
+    if (!ReadByte(meter, in_.read_end.get(), &token)) {
+      meter.EndCutWait(before_ns);
+      return StepResult::kAbandon;
+    }
     const uint64_t now_ns = MonotonicNs();
     meter.WakeSample(now_ns - before_ns);
-    meter.RestartGap(now_ns);
+    meter.EndWait(before_ns, now_ns);
     SpinUntil(meter, kBatch, now_ns + work_ns_);
     return WriteByte(meter, out_.write_end.get(), token) ? StepResult::kContinue : StepResult::kAbandon;
   }
@@ -55,11 +58,13 @@ class FutexStageStep final : public Step {
     while (true) {
       const uint32_t turn = turn_->load(std::memory_order_acquire);
       if (turn == stage_) break;
-      if (!FutexWaitWhile(meter, *turn_, turn)) return StepResult::kAbandon;
+      if (FutexWaitWhile(meter, *turn_, turn)) continue;
+      meter.EndCutWait(before_ns);
+      return StepResult::kAbandon;
     }
     const uint64_t now_ns = MonotonicNs();
     meter.WakeSample(now_ns - before_ns);
-    meter.RestartGap(now_ns);
+    meter.EndWait(before_ns, now_ns);
     SpinUntil(meter, kBatch, now_ns + work_ns_);
     turn_->store(next_, std::memory_order_release);
     arena::FutexWake(turn_, UINT32_MAX);
