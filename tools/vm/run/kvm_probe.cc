@@ -4,21 +4,20 @@
 #include <sys/utsname.h>
 
 #include <functional>
+#include <memory>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "absl/time/time.h"
+#include "base/deadline.h"
 #include "base/file_io.h"
 #include "base/status_macros.h"
+#include "tools/vm/exit_codes.h"
 #include "tools/vm/support/cache.h"
 
 namespace muster::vm {
 namespace {
-
-constexpr char kDevice[] = "/dev/kvm";
-// Under KVM init is up within a second or two.
-constexpr absl::Duration kProbeLimit = absl::Seconds(8);
 
 std::string CpuModel() {
   const absl::StatusOr<std::string> info = ReadFile("/proc/cpuinfo");
@@ -38,36 +37,47 @@ std::string MemoryPath(const std::string& cache) {
   return absl::StrCat(cache, "/kvm-probe/", absl::Hex(std::hash<std::string>()(machine)));
 }
 
-bool BootsUnderKvm(GuestOptions sample) {
-  sample.accelerator = Accelerator::kKvm;
-  sample.transport = "tcp";
-  sample.may_be_kept = false;
-  absl::StatusOr<std::unique_ptr<Guest>> guest = Guest::Launch(sample);
-  return guest.ok() && !(*guest)->WaitForInit(Deadline::After(kProbeLimit)).has_value();
+// False: it ran, and init did not come up. An error has told nothing about KVM.
+absl::StatusOr<bool> BootsUnderKvm(const KvmProbe& probe) {
+  GuestOptions options = probe.sample;
+  options.accelerator = Accelerator::kKvm;
+  options.transport = "tcp";
+  options.may_be_kept = false;
+  ASSIGN_OR_RETURN(const std::unique_ptr<Guest> guest, Guest::Launch(options));
+  const std::optional<GuestFailure> failure = guest->WaitForInit(Deadline::After(probe.limit));
+  if (failure.has_value() && (failure->code == kExitPanicked || probe.sample_is_own))
+    return absl::FailedPreconditionError(failure->message.substr(0, failure->message.find('\n')));
+  return !failure.has_value();
+}
+
+AcceleratorChoice Choice(bool kvm, const std::string& when) {
+  if (kvm) return {Accelerator::kKvm, absl::StrCat("KVM (", when, ")")};
+  return {Accelerator::kTcg, absl::StrCat("software emulation: under KVM no guest boots here (", when, ")")};
 }
 
 }  // namespace
 
-absl::StatusOr<AcceleratorChoice> ChooseAccelerator(const std::string& wanted, const std::string& cache,
-                                                    GuestOptions sample) {
+absl::StatusOr<AcceleratorChoice> ChooseAccelerator(const std::string& wanted, const KvmProbe& probe) {
   if (wanted == "kvm") return AcceleratorChoice{Accelerator::kKvm, "KVM, as asked"};
   if (wanted == "tcg") return AcceleratorChoice{Accelerator::kTcg, "software emulation, as asked"};
   if (wanted != "auto")
     return absl::InvalidArgumentError(absl::StrCat("--accel=", wanted, ": one of auto, kvm, tcg is needed"));
-  if (!OpenAt(AT_FDCWD, kDevice, O_RDWR).ok())
-    return AcceleratorChoice{Accelerator::kTcg, "software emulation: /dev/kvm cannot be opened"};
-  const std::string path = MemoryPath(cache);
-  absl::StatusOr<std::string> remembered = ReadFile(path);
-  const bool probed = !remembered.ok();
-  if (probed) {
-    remembered = BootsUnderKvm(std::move(sample)) ? "kvm" : "tcg";
-    RETURN_IF_ERROR(MakeDirectories(cache + "/kvm-probe"));
-    RETURN_IF_ERROR(WriteFileAtomically(path, *remembered));
+  if (!OpenAt(AT_FDCWD, probe.device, O_RDWR).ok()) {
+    return AcceleratorChoice{Accelerator::kTcg,
+                             absl::StrCat("software emulation: ", probe.device, " cannot be opened")};
   }
-  const std::string when = probed ? "tried now" : absl::StrCat("tried before; remove ", path, " to try again");
-  if (*remembered == "kvm") return AcceleratorChoice{Accelerator::kKvm, absl::StrCat("KVM (", when, ")")};
-  return AcceleratorChoice{Accelerator::kTcg,
-                           absl::StrCat("software emulation: under KVM no guest boots here (", when, ")")};
+  const std::string path = MemoryPath(probe.cache);
+  const absl::StatusOr<std::string> remembered = ReadFile(path);
+  if (remembered.ok())
+    return Choice(*remembered == "kvm", absl::StrCat("tried before; remove ", path, " to try again"));
+  const absl::StatusOr<bool> boots = BootsUnderKvm(probe);
+  if (!boots.ok()) {
+    return AcceleratorChoice{Accelerator::kTcg,
+                             absl::StrCat("software emulation for this run: under KVM: ", boots.status().message())};
+  }
+  RETURN_IF_ERROR(MakeDirectories(probe.cache + "/kvm-probe"));
+  RETURN_IF_ERROR(WriteFileAtomically(path, *boots ? "kvm" : "tcg"));
+  return Choice(*boots, "tried now");
 }
 
 }  // namespace muster::vm

@@ -72,7 +72,9 @@ absl::StatusOr<GuestOptions> PrepareGuest(const Flags& flags, const Say& say) {
   options.host_vsock = ProbeHostVsock(store.cache);
   options.musterd_is_init = MusterdIsInit(flags);
   RETURN_IF_ERROR(CheckIsReached(options));
-  ASSIGN_OR_RETURN(const AcceleratorChoice choice, ChooseAccelerator(flags.Get("accel", "auto"), store.cache, options));
+  KvmProbe probe = {store.cache, options};
+  probe.sample_is_own = flags.Has("kernel") || flags.Has("append") || flags.Has("init");
+  ASSIGN_OR_RETURN(const AcceleratorChoice choice, ChooseAccelerator(flags.Get("accel", "auto"), probe));
   options.accelerator = choice.accelerator;
   say(absl::StrCat("accelerator: ", choice.reason));
   return options;
