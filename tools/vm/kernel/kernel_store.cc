@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -22,6 +24,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMaxKernelBytes = size_t{512} << 20;
+// Of own kernels; each has some 50 MB.
+constexpr size_t kKeptUnpacked = 4;
 
 bool IsDirectory(const fs::path& path) {
   std::error_code error;
@@ -99,16 +103,37 @@ bool IsPlainName(const std::string& name) {
              std::string::npos;
 }
 
-// The ELF file of a bzImage, kept in the cache under the file's name, size and time.
-absl::StatusOr<std::string> UnpackIntoCache(const OwnKernel& own, const BzImagePayload& payload) {
+// False: there is no such file.
+bool MarkUsed(const std::string& path) {
   std::error_code error;
-  const auto changed = fs::last_write_time(own.image, error).time_since_epoch().count();
-  const size_t key = std::hash<std::string>()(absl::StrCat(fs::absolute(own.image, error).string(), ":", changed));
-  const std::string path = absl::StrCat(own.cache, "/vmlinux/", absl::Hex(key));
-  if (access(path.c_str(), R_OK) == 0) return path;
+  fs::last_write_time(path, fs::file_time_type::clock::now(), error);
+  return !error;
+}
+
+// Leaves the files of `folder` that were used last.
+void KeepNewest(const fs::path& folder) {
+  std::vector<std::pair<fs::file_time_type, fs::path>> files;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
+    files.emplace_back(fs::last_write_time(at->path(), error), at->path());
+  std::sort(files.rbegin(), files.rend());
+  for (size_t i = kKeptUnpacked; i < files.size(); ++i) fs::remove(files[i].second, error);
+}
+
+// The ELF file of a bzImage, kept in the cache under what the bzImage holds: a kernel that is built anew has its old
+// path, and may have its old time.
+absl::StatusOr<std::string> UnpackIntoCache(const std::string& cache, const std::string& content,
+                                            const BzImagePayload& payload) {
+  const std::string folder = cache + "/vmlinux";
+  const std::string path =
+      absl::StrCat(folder, "/", absl::Hex(std::hash<std::string>()(content), absl::kZeroPad16), "-", content.size());
+  if (MarkUsed(path)) return path;
   ASSIGN_OR_RETURN(const std::string elf, ExtractVmlinux(payload));
-  RETURN_IF_ERROR(MakeDirectories(own.cache + "/vmlinux"));
+  RETURN_IF_ERROR(MakeDirectories(folder));
   RETURN_IF_ERROR(WriteFileAtomically(path, elf));
+  // The time that a write leaves may be that of the last tick, before an earlier use's.
+  MarkUsed(path);
+  KeepNewest(folder);
   return path;
 }
 
@@ -145,7 +170,7 @@ absl::StatusOr<GuestKernel> OpenKernel(const OwnKernel& own) {
     ASSIGN_OR_RETURN(const BzImagePayload payload, ParseBzImage(content));
     kernel.release = payload.release;
     // Without its decompressor the bzImage boots as well, only later.
-    const absl::StatusOr<std::string> unpacked = UnpackIntoCache(own, payload);
+    const absl::StatusOr<std::string> unpacked = UnpackIntoCache(own.cache, content, payload);
     if (unpacked.ok()) kernel.image = *unpacked;
   }
   const std::string beside = fs::path(own.image).parent_path() / "modules";

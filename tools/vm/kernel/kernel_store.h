@@ -32,7 +32,8 @@ struct KernelOptions {
 absl::StatusOr<GuestKernel> FetchKernel(const KernelOptions& options);
 
 // A bzImage or an ELF vmlinux. Its modules: `modules` when not empty, else a folder "modules" beside it, else
-// /lib/modules/RELEASE of this machine, else none. A bzImage is unpacked into the cache.
+// /lib/modules/RELEASE of this machine, else none. A bzImage is unpacked into the cache, which
+// keeps the few that were used last.
 struct OwnKernel {
   std::string cache;
   std::string image;

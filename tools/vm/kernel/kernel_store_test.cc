@@ -2,15 +2,34 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <string.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "absl/strings/str_cat.h"
 #include "base/file_io.h"
 #include "tools/vm/support/cache.h"
 
 namespace muster::vm {
 namespace {
+
+// A bzImage with one setup sector and an ELF file as its payload.
+std::string BzImageOf(const std::string& elf) {
+  std::string image(1024, '\0');
+  image[0x1f1] = 1;
+  image.replace(0x202, 4, "HdrS");
+  image.replace(0x206, 2, "\x0f\x02");
+  const uint32_t size = elf.size();
+  memcpy(image.data() + 0x24c, &size, sizeof(size));
+  return image + elf;
+}
+
+std::string Elf(const std::string& text) {
+  return "\x7f"
+         "ELF" +
+         text;
+}
 
 class KernelStoreTest : public ::testing::Test {
  protected:
@@ -49,15 +68,37 @@ TEST_F(KernelStoreTest, NamesThatLeaveTheCacheAreRefused) {
 }
 
 TEST_F(KernelStoreTest, OwnElfKernelIsUsedAsItIsWithTheModulesBesideIt) {
-  Put("own/vmlinux",
-      "\x7f"
-      "ELF..Linux version 6.9-own (x)");
+  Put("own/vmlinux", Elf("..Linux version 6.9-own (x)"));
   Put("own/modules/kernel/a.ko", "");
   const auto kernel = OpenKernel({root_, root_ / "own/vmlinux", ""});
   ASSERT_TRUE(kernel.ok()) << kernel.status();
   EXPECT_EQ(kernel->image, root_ / "own/vmlinux");
   EXPECT_EQ(kernel->release, "6.9-own");
   EXPECT_EQ(kernel->modules, root_ / "own/modules");
+}
+
+TEST_F(KernelStoreTest, OwnKernelIsTheFilesContentEvenWithTheOldTime) {
+  const auto time = std::filesystem::file_time_type::clock::now();
+  for (const char* build : {"first build", "later build"}) {
+    Put("bzImage", BzImageOf(Elf(build)));
+    std::filesystem::last_write_time(root_ / "bzImage", time);
+    const auto kernel = OpenKernel({root_, root_ / "bzImage", ""});
+    ASSERT_TRUE(kernel.ok()) << kernel.status();
+    EXPECT_EQ(*ReadFile(kernel->image), Elf(build));
+  }
+}
+
+TEST_F(KernelStoreTest, OnlyTheOwnKernelsThatWereUsedLastStayUnpacked) {
+  std::string first;
+  for (int build = 0; build < 8; ++build) {
+    Put("first", BzImageOf(Elf("first")));
+    Put("bzImage", BzImageOf(Elf(absl::StrCat("build ", build))));
+    first = OpenKernel({root_, root_ / "first", ""})->image;
+    EXPECT_EQ(*ReadFile(OpenKernel({root_, root_ / "bzImage", ""})->image), Elf(absl::StrCat("build ", build)));
+    EXPECT_EQ(*ReadFile(first), Elf("first"));
+  }
+  const std::filesystem::directory_iterator kept(root_ / "vmlinux");
+  EXPECT_EQ(std::distance(begin(kept), end(kept)), 4);
 }
 
 TEST_F(KernelStoreTest, FileThatIsNoKernelIsRefused) {
