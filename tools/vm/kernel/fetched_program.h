@@ -18,8 +18,9 @@ struct PackagedProgram {
   std::string folder;
 };
 
-// Path of the program in the cache, where it is put when it is not there. `options` says where the cache and the mirror are. Of
-// several callers at once one fetches, the others wait.
+// Path of the program in the cache, where it is put when it is not there; it alone of its package, and only when all of
+// it has been unpacked. `options` says where the cache and the mirror are. Of several callers at once one fetches, the
+// others wait.
 absl::StatusOr<std::string> FetchProgram(const PackagedProgram& program, const KernelOptions& options);
 
 }  // namespace muster::vm
