@@ -83,9 +83,12 @@ absl::Status Guest::StartDevice(const GuestOptions& options) {
   leash.arguments = DeviceArguments(transport_);
   leash.output = log.get();
   leash.error = log.get();
+  // A kept guest may end by itself, and the device does not notice: who holds the folder can be found.
+  leash.kept = directory_.lock_fd();
   leash.leashed = !options.may_be_kept;
   ASSIGN_OR_RETURN(LeashedProcess device, LeashedProcess::Spawn(leash));
   device_.emplace(std::move(device));
+  if (options.may_be_kept) RETURN_IF_ERROR(RecordProcesses());
   const Deadline deadline = Deadline::After(kDeviceLimit);
   while (access(transport_.device_socket.c_str(), F_OK) != 0) {
     if (device_->HasEnded())
@@ -127,9 +130,12 @@ absl::Status Guest::StartQemu(const GuestOptions& options) {
   started_ = absl::Now();
   ASSIGN_OR_RETURN(LeashedProcess qemu, LeashedProcess::Spawn(leash));
   qemu_.emplace(std::move(qemu));
-  if (!options.may_be_kept) return absl::OkStatus();
-  // At once: whoever ends this process without a word leaves a guest that can be found.
-  KeptGuest kept = {directory_.path(), address(), {qemu_->pid()}};
+  return options.may_be_kept ? RecordProcesses() : absl::OkStatus();
+}
+
+absl::Status Guest::RecordProcesses() const {
+  KeptGuest kept = {directory_.path(), address(), {}};
+  if (qemu_.has_value()) kept.pids.push_back(qemu_->pid());
   if (device_.has_value()) kept.pids.push_back(device_->pid());
   return RecordKeptGuest(kept);
 }

@@ -105,6 +105,8 @@ class Guest {
   absl::Status Start(const GuestOptions& options);
   absl::Status StartDevice(const GuestOptions& options);
   absl::Status StartQemu(const GuestOptions& options);
+  // At once after each start: whoever ends this process without a word leaves processes that can be found.
+  absl::Status RecordProcesses() const;
   // Until `done` or a failure.
   template <typename Done>
   std::optional<GuestFailure> WaitUntil(Done done, Deadline deadline, GuestFailure late);

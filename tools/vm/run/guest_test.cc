@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -35,9 +36,13 @@ class GuestTest : public ::testing::Test {
     options.transport = "tcp";
     options.root = folder_ + "/guests";
     options.image = "image";
-    std::ofstream(options.qemu) << "#!/bin/sh\n" << script;
-    chmod(options.qemu.c_str(), 0755);
+    Script("qemu", script);
     return options;
+  }
+  void Script(const std::string& name, const std::string& script) {
+    const std::string path = folder_ + "/" + name;
+    std::ofstream(path) << "#!/bin/sh\n" << script;
+    chmod(path.c_str(), 0755);
   }
 
   std::unique_ptr<Guest> Launch(const std::string& script) {
@@ -156,6 +161,34 @@ TEST_F(GuestTest, KeptGuestRunsOnUntilItIsStopped) {
   EXPECT_TRUE(StopKeptGuest((*kept)[0]).ok());
   EXPECT_EQ(waitpid(pid, nullptr, 0), pid);
   EXPECT_THAT(*ListKeptGuests(options.root), IsEmpty());
+}
+
+TEST_F(GuestTest, DeviceOfAKeptGuestThatHasEndedByItselfIsFoundAndStopped) {
+  GuestOptions options = Options(std::string(kBooted) + kReady + "read line\n");
+  options.transport = "vhost-device-vsock";
+  options.host_vsock.device_program = folder_ + "/device";
+  options.may_be_kept = true;
+  // As the real one it makes its socket and has it on its command line.
+  Script("device",
+         "for word; do case $word in *,socket=*) socket=${word#*,socket=}; socket=${socket%%,*};; esac; done\n"
+         ": > $socket\nexec tail -f $socket\n");
+  auto guest = Guest::Launch(options);
+  ASSERT_TRUE(guest.ok()) << guest.status();
+  const std::vector<KeptGuest> before = *ListKeptGuests(options.root);
+  ASSERT_EQ(before.size(), 1u);
+  ASSERT_EQ(before[0].pids.size(), 2u);
+  const pid_t qemu = before[0].pids[0];
+  const pid_t device = before[0].pids[1];
+  // QEMU's script ends with its input.
+  Guest::Keep(*std::move(guest));
+  ASSERT_EQ(waitpid(qemu, nullptr, 0), qemu);
+  const std::vector<KeptGuest> after = *ListKeptGuests(options.root);
+  EXPECT_EQ(after.size(), 1u);
+  for (const KeptGuest& found : after) EXPECT_TRUE(StopKeptGuest(found).ok());
+  EXPECT_THAT(*ListKeptGuests(options.root), IsEmpty());
+  const bool ended = waitpid(device, nullptr, WNOHANG) == device;
+  EXPECT_TRUE(ended);
+  if (!ended && kill(device, SIGKILL) == 0) waitpid(device, nullptr, 0);
 }
 
 }  // namespace
