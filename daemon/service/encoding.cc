@@ -46,9 +46,14 @@ absl::Status Decode(const grpc::ByteBuffer& bytes, google::protobuf::Message* me
   return absl::InvalidArgumentError(absl::StrCat("the request is no ", message->GetDescriptor()->full_name()));
 }
 
-grpc::ByteBuffer Encode(const google::protobuf::Message& message) {
+grpc::Slice EncodeToSlice(const google::protobuf::Message& message) {
   grpc::Slice slice(message.ByteSizeLong());
   message.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
+  return slice;
+}
+
+grpc::ByteBuffer Encode(const google::protobuf::Message& message) {
+  const grpc::Slice slice = EncodeToSlice(message);
   return grpc::ByteBuffer(&slice, 1);
 }
 

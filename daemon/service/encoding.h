@@ -14,6 +14,7 @@ namespace muster {
 // INVALID_ARGUMENT: the bytes are no such message.
 absl::Status Decode(const grpc::ByteBuffer& bytes, google::protobuf::Message* message);
 
+grpc::Slice EncodeToSlice(const google::protobuf::Message& message);
 grpc::ByteBuffer Encode(const google::protobuf::Message& message);
 
 // The StopAndCollectResponse with `report` and `samples`, of which no byte is copied: the result holds their keeper. Fields of

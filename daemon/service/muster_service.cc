@@ -137,12 +137,12 @@ grpc::ServerWriteReactor<v1::LeaseEvent>* MusterService::OpenLease(grpc::Callbac
       std::make_unique<LeaseSource>(request, LeaseStreamParts{parts_.leases, parts_.keeper, parts_.lease_ttl}));
 }
 
-grpc::ServerWriteReactor<v1::WatchUpdate>* MusterService::Watch(grpc::CallbackServerContext* context,
-                                                                const v1::WatchRequest* request) {
+grpc::ServerWriteReactor<grpc::ByteBuffer>* MusterService::Watch(grpc::CallbackServerContext* context,
+                                                                 const grpc::ByteBuffer* request) {
   const auto read = [readings = readings_](const std::string& pool_id, uint64_t since_ns) {
     return readings->Since(pool_id, since_ns);
   };
-  return StreamCall<v1::WatchUpdate>::Start(
+  return StreamCall<grpc::ByteBuffer>::Start(
       Setup(context), &pump_, std::make_unique<WatchSource>(request, WatchParts{read, parts_.timers, parts_.watches}));
 }
 

@@ -27,7 +27,9 @@ struct ServiceOptions {
 // executor. Holds no state. The destructor waits for handlers under way; shut the gRPC server down before.
 //
 // The methods whose messages are large or many answer with bytes, which are encoded where they are made.
-class MusterService final : public v1::Muster::WithRawCallbackMethod_StopAndCollect<v1::Muster::CallbackService> {
+class MusterService final
+    : public v1::Muster::WithRawCallbackMethod_Watch<
+          v1::Muster::WithRawCallbackMethod_StopAndCollect<v1::Muster::CallbackService>> {
  public:
   // Both pointers outlive this object.
   MusterService(const ServiceOptions& options, const ServiceParts* parts, const PeerTable* peers);
@@ -50,8 +52,8 @@ class MusterService final : public v1::Muster::WithRawCallbackMethod_StopAndColl
                                   v1::StartResponse* response) override;
   grpc::ServerUnaryReactor* Snapshot(grpc::CallbackServerContext* context, const v1::SnapshotRequest* request,
                                      v1::SnapshotResponse* response) override;
-  grpc::ServerWriteReactor<v1::WatchUpdate>* Watch(grpc::CallbackServerContext* context,
-                                                   const v1::WatchRequest* request) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Watch(grpc::CallbackServerContext* context,
+                                                    const grpc::ByteBuffer* request) override;
   grpc::ServerWriteReactor<grpc::ByteBuffer>* StopAndCollect(grpc::CallbackServerContext* context,
                                                              const grpc::ByteBuffer* request) override;
   grpc::ServerUnaryReactor* ConfirmReports(grpc::CallbackServerContext* context,

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "base/mutex.h"
 #include "daemon/pool/pool_types.h"
+#include "daemon/service/watch_reading.h"
 
 namespace muster {
 
@@ -22,13 +23,13 @@ class SharedReadings {
   explicit SharedReadings(Read read) : read_(std::move(read)) {}
 
   // A reading that was taken at `since_ns` (CLOCK_MONOTONIC, not in the future) or later. Errors are read's.
-  absl::StatusOr<std::shared_ptr<const PoolSnapshot>> Since(const std::string& pool_id, uint64_t since_ns)
+  absl::StatusOr<std::shared_ptr<const WatchReading>> Since(const std::string& pool_id, uint64_t since_ns)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   const Read read_;
   Mutex mutex_;
-  std::map<std::string, std::weak_ptr<const PoolSnapshot>> last_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::weak_ptr<const WatchReading>> last_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace muster

@@ -19,8 +19,8 @@ class SharedReadingsTest : public testing::Test {
     return snapshot;
   }
 
-  std::shared_ptr<const PoolSnapshot> MustGet(const std::string& pool_id, uint64_t since_ns) {
-    const absl::StatusOr<std::shared_ptr<const PoolSnapshot>> reading = readings_.Since(pool_id, since_ns);
+  std::shared_ptr<const WatchReading> MustGet(const std::string& pool_id, uint64_t since_ns) {
+    const absl::StatusOr<std::shared_ptr<const WatchReading>> reading = readings_.Since(pool_id, since_ns);
     EXPECT_TRUE(reading.ok()) << reading.status();
     return reading.ok() ? *reading : nullptr;
   }
@@ -40,7 +40,7 @@ TEST_F(SharedReadingsTest, WhoBecameDueAfterAReadingHasANewOne) {
   const auto first = MustGet("p", 100);
   now_ = 120;
   const auto second = MustGet("p", 101);
-  EXPECT_EQ(second->taken_at_ns, 120u);
+  EXPECT_EQ(second->taken().taken_at_ns, 120u);
   EXPECT_EQ(MustGet("p", 90), second);
   EXPECT_EQ(reads_, 2);
 }
@@ -60,7 +60,7 @@ TEST_F(SharedReadingsTest, EachPoolHasItsOwn) {
 }
 
 TEST_F(SharedReadingsTest, OneThatNobodyHoldsIsGone) {
-  const std::weak_ptr<const PoolSnapshot> first = MustGet("p", 90);
+  const std::weak_ptr<const WatchReading> first = MustGet("p", 90);
   EXPECT_TRUE(first.expired());
   MustGet("p", 90);
   EXPECT_EQ(reads_, 2);

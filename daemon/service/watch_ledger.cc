@@ -1,12 +1,11 @@
 #include "daemon/service/watch_ledger.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/error_detail.h"
 #include "base/status_macros.h"
-#include "daemon/service/convert.h"
+#include "daemon/service/encoding.h"
 
 namespace muster {
 namespace {
@@ -27,30 +26,23 @@ absl::StatusOr<std::vector<uint64_t>> Known(const Column& known, const std::vect
   return std::vector<uint64_t>(known.begin(), known.end());
 }
 
-// Puts what `now` is above `told` into `delta`, and adds it to `told`.
-void AdvanceColumn(const std::vector<uint64_t>& now, std::vector<uint64_t>* told, Column* delta) {
-  delta->Resize(static_cast<int>(now.size()), 0);
-  for (size_t worker = 0; worker < now.size(); ++worker) {
-    const uint64_t total = std::max(now[worker], (*told)[worker]);
-    (*delta)[static_cast<int>(worker)] = total - std::exchange((*told)[worker], total);
-  }
-}
-
 }  // namespace
 
 absl::Status WatchLedger::Open(const v1::WatchRequest& request, const PoolSnapshot& now) {
-  ASSIGN_OR_RETURN(iterations_, Known(request.known_iterations(), now.iterations, "known_iterations"));
-  ASSIGN_OR_RETURN(work_units_, Known(request.known_work_units(), now.work_units, "known_work_units"));
+  PoolSnapshot known;
+  ASSIGN_OR_RETURN(known.iterations, Known(request.known_iterations(), now.iterations, "known_iterations"));
+  ASSIGN_OR_RETURN(known.work_units, Known(request.known_work_units(), now.work_units, "known_work_units"));
+  told_ = std::make_shared<const PoolSnapshot>(std::move(known));
   return absl::OkStatus();
 }
 
-void WatchLedger::Advance(const PoolSnapshot& now, uint32_t merged, v1::WatchUpdate* update) {
-  update->set_taken_at_ns(now.taken_at_ns);
-  AdvanceColumn(now.iterations, &iterations_, update->mutable_iterations_delta());
-  AdvanceColumn(now.work_units, &work_units_, update->mutable_work_units_delta());
-  FillStates(now, update);
-  update->set_merged(merged);
-  update->set_final(now.final);
+grpc::ByteBuffer WatchLedger::Advance(const std::shared_ptr<const WatchReading>& now, uint32_t merged) {
+  v1::WatchUpdate own;
+  own.set_merged(merged);
+  // One after the other, encoded messages are their fields in one message (protobuf's encoding).
+  const grpc::Slice slices[] = {now->UpdateAfter(told_), EncodeToSlice(own)};
+  told_ = std::shared_ptr<const PoolSnapshot>(now, &now->taken());
+  return grpc::ByteBuffer(slices, merged == 0 ? 1 : 2);
 }
 
 }  // namespace muster

@@ -2,11 +2,14 @@
 #ifndef MUSTER_DAEMON_SERVICE_WATCH_LEDGER_H_
 #define MUSTER_DAEMON_SERVICE_WATCH_LEDGER_H_
 
+#include <grpcpp/support/byte_buffer.h>
+
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "absl/status/status.h"
 #include "daemon/pool/pool_types.h"
+#include "daemon/service/watch_reading.h"
 #include "muster/v1/muster.pb.h"
 
 namespace muster {
@@ -18,13 +21,13 @@ class WatchLedger {
   // the worker has done, so that they cannot be this pool's.
   absl::Status Open(const v1::WatchRequest& request, const PoolSnapshot& now);
 
-  // Replaces `update`, using its memory again: what has happened since the last call. `merged` counts readings that
-  // this one stands for besides itself.
-  void Advance(const PoolSnapshot& now, uint32_t merged, v1::WatchUpdate* update);
+  // The encoded WatchUpdate of what has happened since the last call. `merged` counts readings that this one stands for besides
+  // itself.
+  grpc::ByteBuffer Advance(const std::shared_ptr<const WatchReading>& now, uint32_t merged);
 
  private:
-  std::vector<uint64_t> iterations_;
-  std::vector<uint64_t> work_units_;
+  // Only its totals count.
+  std::shared_ptr<const PoolSnapshot> told_;
 };
 
 }  // namespace muster
