@@ -113,12 +113,20 @@ TEST_F(SchedulerTest, TheJsonObjectHasTheSchedulerToo) {
   EXPECT_THAT(ending.output, StartsWith(R"({"resolvedSpec":{)"));
 }
 
-// Without its end it would take an hour.
+// Its scheduler lets the last worker wait until the kernel ejects it. Without its end it would take an hour.
+constexpr char kStalls[] = R"(
+    num_workers: 2 work { spin_wait {} }
+    composed { num_workers: 1 work { spin_wait {} } comm: "stall-me" }
+    duration { seconds: 3600 })";
+
+TEST_F(SchedulerTest, TheJsonObjectHasNoSchedulerWhenItWasNotActiveToTheEnd) {
+  const Ending ending = Run(Compile("tests/guest/scx/stalling.bpf.c"), kStalls, {"--json"});
+  EXPECT_EQ(ending.exit_code, vm::kExitSchedulerEjected) << ending.words;
+  EXPECT_THAT(ending.output, AllOf(StartsWith(R"({"resolvedSpec":{)"), EndsWith(",\"scheduler\":null}\n")));
+}
+
 TEST_F(SchedulerTest, ASchedulerThatTheKernelEjectsEndsAndFailsTheRunWithTheKernelsReason) {
-  const Ending ending = Run(Compile("tests/guest/scx/stalling.bpf.c"), R"(
-      num_workers: 2 work { spin_wait {} }
-      composed { num_workers: 1 work { spin_wait {} } comm: "stall-me" }
-      duration { seconds: 3600 })");
+  const Ending ending = Run(Compile("tests/guest/scx/stalling.bpf.c"), kStalls);
   EXPECT_EQ(ending.exit_code, vm::kExitSchedulerEjected) << ending.words;
   EXPECT_THAT(ending.words,
               AllOf(HasSubstr("the kernel ejected the scheduler muster_stalling"), HasSubstr("(runnable task stall)"),
