@@ -19,21 +19,25 @@ absl::StatusOr<UniqueFd> OpenAt(int dir, absl::string_view path, int flags, int 
 
 absl::StatusOr<std::string> ReadFileAt(int dir, absl::string_view path, size_t max_bytes) {
   ASSIGN_OR_RETURN(const UniqueFd fd, OpenAt(dir, path, O_RDONLY));
-  std::string content;
-  char buffer[4096];
-  while (true) {
-    const ssize_t got = read(fd.get(), buffer, sizeof(buffer));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return ErrnoStatus(errno, absl::StrCat("read ", path));
-    if (got == 0) return content;
-    content.append(buffer, got);
-    if (content.size() > max_bytes) {
-      return absl::OutOfRangeError(absl::StrCat("read ", path, ": longer than ", max_bytes, " bytes"));
-    }
-  }
+  return ReadToEnd(fd.get(), path, max_bytes);
 }
 
 absl::StatusOr<std::string> ReadFile(absl::string_view path) { return ReadFileAt(AT_FDCWD, path); }
+
+absl::StatusOr<std::string> ReadToEnd(int fd, absl::string_view name, size_t max_bytes) {
+  std::string content;
+  char buffer[4096];
+  while (true) {
+    const ssize_t got = read(fd, buffer, sizeof(buffer));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return ErrnoStatus(errno, absl::StrCat("read ", name));
+    if (got == 0) return content;
+    content.append(buffer, got);
+    if (content.size() > max_bytes) {
+      return absl::OutOfRangeError(absl::StrCat("read ", name, ": longer than ", max_bytes, " bytes"));
+    }
+  }
+}
 
 absl::Status WriteFileAt(int dir, absl::string_view path, absl::string_view text) {
   ASSIGN_OR_RETURN(const UniqueFd fd, OpenAt(dir, path, O_WRONLY));

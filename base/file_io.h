@@ -18,6 +18,8 @@ absl::StatusOr<UniqueFd> OpenAt(int dir, absl::string_view path, int flags, int 
 // Whole content of a small file; at most `max_bytes`, beyond that OUT_OF_RANGE.
 absl::StatusOr<std::string> ReadFileAt(int dir, absl::string_view path, size_t max_bytes = 1 << 20);
 absl::StatusOr<std::string> ReadFile(absl::string_view path);
+// The same from where `fd` stands; `name` is for errors.
+absl::StatusOr<std::string> ReadToEnd(int fd, absl::string_view name, size_t max_bytes = 1 << 20);
 
 // One write(2) of all of `text`, as kernel interfaces want it; the file must exist.
 absl::Status WriteFileAt(int dir, absl::string_view path, absl::string_view text);

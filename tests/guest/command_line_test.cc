@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -128,14 +129,18 @@ TEST_F(CommandLineTest, TheExampleOfTwoNodesRunsInTwoCgroupsOnCpusOfTheirOwn) {
 }
 
 TEST_F(CommandLineTest, ARunTellsItsStagesAndLeavesNothing) {
-  const StartedProgram program = StartRun({tmp_ + "/short.txtpb"});
+  // Read before the boot, and once only.
+  const std::string pipe = tmp_ + "/pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const StartedProgram program = StartRun({pipe});
+  std::ofstream(pipe) << "num_workers: 2";
   const int code = Finish(program);
   const std::string said = ReadOutput(program.standard_error);
   EXPECT_EQ(code, 0) << said;
   EXPECT_THAT(said, AllOf(HasSubstr("transport: "), HasSubstr("serving after "), HasSubstr("QEMU and firmware "),
                           HasSubstr("kernel "), HasSubstr("init "), HasSubstr("musterd "), HasSubstr("; CPU time "),
                           HasSubstr("powered off in ")));
-  EXPECT_THAT(ReadOutput(program.standard_output), HasSubstr("--- stats ---"));
+  EXPECT_THAT(ReadOutput(program.standard_output), HasSubstr("--- stats ---\n2 workers"));
   ExpectNothingIsLeft();
 }
 

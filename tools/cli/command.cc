@@ -4,6 +4,11 @@
 
 namespace muster {
 
+absl::Status Print(absl::string_view text) {
+  if (std::cout << text << std::flush) return absl::OkStatus();
+  return absl::DataLossError("write to the standard output failed");
+}
+
 int Fail(const absl::Status& status, ExitCode code) {
   std::cerr << "muster: " << status.message() << "\n";
   return code;

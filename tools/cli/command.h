@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "tools/cli/exit_code.h"
 #include "tools/cli/flags.h"
 
@@ -21,6 +22,9 @@ struct Command {
   // Gets as many positional arguments as are required. Returns the exit code.
   int (*run)(const Flags& flags) = nullptr;
 };
+
+// Prints to the standard output. DATA_LOSS when it takes no more: it is closed, or its disk is full.
+absl::Status Print(absl::string_view text);
 
 // Prints the error, and returns `code`, or the one that goes with the status.
 int Fail(const absl::Status& status, ExitCode code);

@@ -34,6 +34,8 @@ enum ExitCode {
   kExitNotPermitted = 77,
   // The machine lacks something: a controller, a capability, a program.
   kExitPrecondition = 78,
+  // SIGINT or SIGTERM came before there was a workload to stop.
+  kExitInterrupted = 130,
 };
 
 // For an error of the library or the daemon.

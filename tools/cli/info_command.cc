@@ -76,7 +76,7 @@ int Show(const Flags& flags, Format format, JsonFormat format_json) {
   const absl::StatusOr<Target> target = TargetOf(flags);
   if (!target.ok()) return Fail(target.status(), kExitUsage);
   absl::StatusOr<Daemon> daemon = Daemon::Open(*target, flags);
-  if (!daemon.ok()) return Fail(daemon.status(), kExitUnavailable);
+  if (!daemon.ok()) return Fail(daemon.status(), DaemonExitCode(daemon.status()));
   const absl::StatusOr<std::string> text = Ask(daemon->target(), format, flags.Has("json") ? format_json : nullptr);
   if (!text.ok()) return daemon->Close(Fail(text.status()));
   std::cout << *text << std::flush;

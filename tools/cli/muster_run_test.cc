@@ -43,6 +43,28 @@ class MusterRunTest : public testing::Test {
     return Muster(args);
   }
 
+  // A shell's command, in the place of `muster`.
+  ProgramResult Shell(const std::string& command) { return RunProgram("/bin/sh", {"-c", command}); }
+  // `muster` with this for its standard output.
+  static SpawnedProcess StartInto(const UniqueFd& output, std::vector<std::string> args) {
+    SpawnOptions options;
+    options.program = "tools/muster";
+    options.arguments = std::move(args);
+    options.arguments.insert(options.arguments.begin(), options.program);
+    options.descriptors = {{STDOUT_FILENO, output.get()}};
+    absl::StatusOr<SpawnedProcess> process = SpawnProcess(options);
+    EXPECT_TRUE(process.ok()) << process.status();
+    return *std::move(process);
+  }
+  static int ExitCodeOf(const SpawnedProcess& process) {
+    absl::StatusOr<ProcessEnd> end = process.pidfd.Reap(Deadline::After(absl::Seconds(60)));
+    if (end.ok()) return end->exit_code;
+    static_cast<void>(process.pidfd.Signal(SIGKILL));
+    static_cast<void>(process.pidfd.Reap(Deadline::After(absl::Seconds(60))));
+    return -1;
+  }
+  std::string RunCommandOnFake() const { return absl::StrCat("tools/muster run ", SpecPath(), " --target ", fake_.address()); }
+
   std::string root_;
   FakeMuster fake_;
 };
@@ -134,6 +156,13 @@ TEST_F(MusterRunTest, MistakeInTheSpecIsShownInItsPlace) {
   EXPECT_TRUE(fake_.Calls().empty());
 }
 
+TEST_F(MusterRunTest, SpecFromThePipeThatIsTheStandardInput) {
+  const ProgramResult result =
+      Shell(absl::StrCat("echo 'num_workers: 3 duration {}' | tools/muster run - --target ", fake_.address()));
+  EXPECT_EQ(result.exit_code, 0) << result.standard_error;
+  EXPECT_EQ(fake_.last_spawn().spec().num_workers(), 3u);
+}
+
 TEST_F(MusterRunTest, RefusedSpecIsExitCode65WithTheDaemonsWords) {
   fake_.FailNext("Spawn", grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "num_workers: 3 is not divisible by 2"));
   const ProgramResult result = RunOnFake();
@@ -148,6 +177,8 @@ TEST_F(MusterRunTest, UsageErrorsAreExitCode64) {
   EXPECT_EQ(Muster({"run", SpecPath(), "--fast"}).exit_code, 64);
   EXPECT_EQ(RunOnFake({"--duration", "soon"}).exit_code, 64);
   EXPECT_EQ(Muster({"run", SpecPath(), "--target", "smoke signals"}).exit_code, 64);
+  EXPECT_EQ(Muster({"run", SpecPath(), "--control-priority", "200"}, {"MUSTER_TARGET="}).exit_code, 64);
+  EXPECT_EQ(Muster({"watch", "p1", "--period", "soon", "--target", "unix:///nowhere/s"}).exit_code, 64);
   EXPECT_EQ(Muster({"ps"}, {"MUSTER_TARGET="}).exit_code, 64);
 }
 
@@ -193,6 +224,85 @@ TEST_F(MusterRunTest, DaemonThatDiesInTheMiddleIs69) {
                    {"MUSTER_TARGET=", "MUSTERD_BEHAVIOUR=dies_early", "TMPDIR=" + root_})
                 .exit_code,
             69);
+}
+
+TEST_F(MusterRunTest, LogThatCannotBeOpenedIs74) {
+  EXPECT_EQ(Muster({"run", SpecPath(), "--musterd", "tests/support/fake_musterd", "--muster-worker",
+                    "tests/support/fake_musterd", "--daemon-log", "/none/log"},
+                   {"MUSTER_TARGET="})
+                .exit_code,
+            74);
+}
+
+TEST_F(MusterRunTest, WhatCannotBePrintedIs74) {
+  EXPECT_EQ(Shell(absl::StrCat("tools/muster ps --json --target ", fake_.address(), " >/dev/full")).exit_code, 74);
+  EXPECT_EQ(Shell("tools/muster --help >/dev/full").exit_code, 74);
+}
+
+TEST_F(MusterRunTest, WatchEndsWithItsReader) {
+  v1::WatchUpdate update;
+  update.add_iterations_delta(1);
+  fake_.SetWatchUpdates({update});
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd writer(ends[1]);
+  close(ends[0]);
+  EXPECT_EQ(ExitCodeOf(StartInto(writer, {"watch", "p1", "--target", fake_.address()})), 74);
+}
+
+// A file or a socket would take the place of the stream, and get what is printed.
+TEST_F(MusterRunTest, ClosedStandardStreamsAreNoFilesOfItsOwn) {
+  const ProgramResult result = Shell(RunCommandOnFake() + " --json 2>&-");
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(JsonField(ParseJsonObject(result.standard_output), "reports").list_value().values_size(), 2);
+  EXPECT_EQ(Shell(RunCommandOnFake() + " >&-").exit_code, 74);
+}
+
+TEST_F(MusterRunTest, ViewThatNobodyReadsHoldsNothingUp) {
+  v1::WatchUpdate update;
+  update.set_taken_at_ns(1'000'000'000);
+  update.add_states(v1::RUNNING);
+  update.add_states(v1::RUNNING);
+  fake_.SetWatchUpdates({update});
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+  const UniqueFd reader(ends[0]), writer(ends[1]);
+  while (write(writer.get(), "x", 1) == 1) {
+  }
+  ASSERT_EQ(fcntl(writer.get(), F_SETFL, 0), 0) << "as the program expects it";
+  const SpawnedProcess process = StartInto(writer, {"run", SpecPath(), "--target", fake_.address()});
+  EXPECT_TRUE(fake_.WaitForCall("StopAndCollect p1 from 0")) << "the workload runs on";
+  // The results wait for their reader.
+  std::string text(1 << 17, 0);
+  const Deadline deadline = Deadline::After(absl::Seconds(60));
+  std::string got;
+  while (!absl::StrContains(got, "--- stats ---") && !deadline.Expired()) {
+    const ssize_t bytes = read(reader.get(), text.data(), text.size());
+    if (bytes > 0) got.append(text.data(), bytes);
+  }
+  EXPECT_EQ(ExitCodeOf(process), 0);
+}
+
+TEST_F(MusterRunTest, InterruptBeforeTheWorkloadRunsEndsItAtOnce) {
+  fake_.IgnoreConnections(1'000);
+  const StartedProgram program =
+      StartProgram("tools/muster", {"run", SpecPath(), "--target", fake_.address(), "--duration", "1h"});
+  // Until it listens to signals.
+  const std::string status = absl::StrCat("/proc/", program.process.pid, "/fdinfo/");
+  const auto has_taken = [&] {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(status, error)) {
+      const auto info = ReadFile(entry.path().string());
+      if (info.ok() && absl::StrContains(*info, "sigmask:")) return true;
+    }
+    return false;
+  };
+  const Deadline soon = Deadline::After(absl::Seconds(60));
+  while (!has_taken()) ASSERT_FALSE(soon.Expired());
+  ASSERT_TRUE(program.process.pidfd.Signal(SIGINT).ok());
+  EXPECT_EQ(ExitCodeOf(program.process), 130);
+  EXPECT_TRUE(absl::StrContains(ReadOutput(program.standard_error), "interrupted before the workload ran"));
+  EXPECT_EQ(fake_.Count("Spawn"), 0);
 }
 
 TEST_F(MusterRunTest, InterruptStopsAndStillCollects) {

@@ -1,7 +1,6 @@
 #include "tools/cli/pool_commands.h"
 
 #include <algorithm>
-#include <iostream>
 #include <numeric>
 #include <optional>
 
@@ -21,14 +20,10 @@ namespace {
 const FlagSpec kJsonFlag = {"json", "", "print it as JSON"};
 
 // One message, as JSON or as text.
-absl::Status Print(const Flags& flags, const google::protobuf::Message& message, const std::string& text) {
-  if (!flags.Has("json")) {
-    std::cout << text << std::flush;
-    return absl::OkStatus();
-  }
+absl::Status PrintMessage(const Flags& flags, const google::protobuf::Message& message, const std::string& text) {
+  if (!flags.Has("json")) return Print(text);
   ASSIGN_OR_RETURN(const std::string json, ToJson(message));
-  std::cout << json << std::endl;
-  return absl::OkStatus();
+  return Print(absl::StrCat(json, "\n"));
 }
 
 // Runs `act` with a connection to the named daemon.
@@ -44,12 +39,12 @@ int WithOperator(const Flags& flags, absl::Status (*act)(const Flags&, const Ope
 
 absl::Status Ps(const Flags& flags, const Operator& connection) {
   ASSIGN_OR_RETURN(const v1::ListPoolsResponse pools, connection.ListPools());
-  return Print(flags, pools, FormatPools(pools));
+  return PrintMessage(flags, pools, FormatPools(pools));
 }
 
 absl::Status Snapshot(const Flags& flags, const Operator& connection) {
   ASSIGN_OR_RETURN(const v1::SnapshotResponse snapshot, connection.Pool(flags.positional()[0]).Snapshot());
-  return Print(flags, snapshot, FormatSnapshot(snapshot));
+  return PrintMessage(flags, snapshot, FormatSnapshot(snapshot));
 }
 
 std::string FormatUpdate(const v1::WatchUpdate& update) {
@@ -62,25 +57,32 @@ std::string FormatUpdate(const v1::WatchUpdate& update) {
                          update.final() ? ", ended" : "");
 }
 
-absl::Status Watch(const Flags& flags, const Operator& connection) {
+absl::StatusOr<absl::Duration> PeriodOf(const Flags& flags) {
   absl::Duration period = absl::Seconds(1);
-  if (flags.Has("period") && !absl::ParseDuration(flags.Get("period"), &period)) {
-    return absl::InvalidArgumentError(absl::StrCat("--period ", flags.Get("period"), ": write it as 1s or 200ms"));
-  }
+  if (!flags.Has("period") || absl::ParseDuration(flags.Get("period"), &period)) return period;
+  return absl::InvalidArgumentError(absl::StrCat("--period ", flags.Get("period"), ": write it as 1s or 200ms"));
+}
+
+absl::Status Watch(const Flags& flags, const Operator& connection) {
+  ASSIGN_OR_RETURN(const absl::Duration period, PeriodOf(flags));
   const std::unique_ptr<Watcher> watcher =
       connection.Pool(flags.positional()[0]).Watch(period, {.timeout = absl::InfiniteDuration()});
   while (true) {
     ASSIGN_OR_RETURN(const std::optional<v1::WatchUpdate> update, watcher->Next());
     if (!update.has_value()) return absl::OkStatus();
-    RETURN_IF_ERROR(Print(flags, *update, FormatUpdate(*update)));
+    RETURN_IF_ERROR(PrintMessage(flags, *update, FormatUpdate(*update)));
   }
+}
+
+int WatchMain(const Flags& flags) {
+  const absl::Status period = PeriodOf(flags).status();
+  return period.ok() ? WithOperator(flags, Watch) : Fail(period, kExitUsage);
 }
 
 absl::Status Drop(const Flags& flags, const Operator& connection) {
   const std::string& id = flags.positional()[0];
   ASSIGN_OR_RETURN(const bool existed, connection.Pool(id).Drop());
-  std::cout << (existed ? "dropped " : "there was no ") << id << "\n";
-  return absl::OkStatus();
+  return Print(absl::StrCat(existed ? "dropped " : "there was no ", id, "\n"));
 }
 
 std::string StateName(const std::string& name) { return absl::AsciiStrToLower(name); }
@@ -139,7 +141,7 @@ Command WatchCommand() {
           "follow a pool's counters until it ends",
           TargetFlags({{"json", "", "print each update as one line of JSON"},
                        {"period", "TIME", "between two updates, 10ms to 1h (default 1s)"}}),
-          [](const Flags& flags) { return WithOperator(flags, Watch); }};
+          WatchMain};
 }
 
 Command DropCommand() {

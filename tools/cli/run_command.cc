@@ -1,5 +1,7 @@
 #include "tools/cli/run_command.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/file_io.h"
 #include "base/status_macros.h"
 #include "client/client.h"
 #include "client/proto_time.h"
@@ -23,6 +26,8 @@ namespace {
 
 constexpr absl::Duration kDefaultDuration = absl::Seconds(1);
 constexpr absl::Duration kMinPeriod = absl::Milliseconds(100);
+// What a pipe that poll(2) calls writable takes without blocking.
+constexpr size_t kPieceBytes = PIPE_BUF;
 
 struct RunPlan {
   v1::WorkloadSpec spec;
@@ -37,10 +42,21 @@ absl::StatusOr<absl::Duration> ParseDuration(const std::string& text) {
   return absl::InvalidArgumentError(absl::StrCat("--duration ", text, ": write it as 2s, 500ms or 1m30s"));
 }
 
+// Writes as many whole lines as there is room for: a view that nobody reads must not hold up the run.
+void WriteWhatFits(int fd, absl::string_view text) {
+  while (!text.empty()) {
+    const size_t line_end = text.substr(0, kPieceBytes).rfind('\n');
+    const absl::string_view piece = text.substr(0, line_end == absl::string_view::npos ? kPieceBytes : line_end + 1);
+    pollfd room = {fd, POLLOUT, 0};
+    if (poll(&room, 1, 0) != 1 || !WriteAll(fd, piece).ok()) return;
+    text.remove_prefix(piece.size());
+  }
+}
+
 // Shows what the pool does, on a thread of its own, until it is destroyed or the pool ends.
 class LiveThread {
  public:
-  LiveThread(LiveView view, std::unique_ptr<Watcher> watcher, std::ostream& output, StopSignals& signals)
+  LiveThread(LiveView view, std::unique_ptr<Watcher> watcher, int output, StopSignals& signals)
       : view_(std::move(view)), watcher_(std::move(watcher)), output_(output), signals_(signals) {
     thread_ = std::thread([this] { Run(); });
   }
@@ -64,13 +80,14 @@ class LiveThread {
       }
       // Every worker has ended: there is nothing to wait for.
       if (!update->has_value()) return signals_.Interrupt();
-      output_ << view_.Render(**update) << std::flush;
+      WriteWhatFits(output_, view_.Render(**update));
     }
   }
 
   LiveView view_;
   const std::unique_ptr<Watcher> watcher_;
-  std::ostream& output_;
+  // A descriptor.
+  const int output_;
   StopSignals& signals_;
   std::thread thread_;
 };
@@ -78,13 +95,18 @@ class LiveThread {
 // One run against one daemon.
 class Run {
  public:
-  Run(const RunPlan& plan, Results* results, StopSignals* signals)
-      : plan_(plan), results_(*results), signals_(*signals) {}
+  // A signal that comes before there is a workload ends the process: what is under way may take minutes, and nothing
+  // of it is worth waiting for. A pool that was just made ends with its lease, a private daemon with this process.
+  Run(const RunPlan& plan, Results* results, StopSignals* signals, std::function<void()> on_early_signal)
+      : plan_(plan), results_(*results), signals_(*signals), on_early_signal_(std::move(on_early_signal)) {
+    early_signals_.emplace(signals_, [this] { EndEarly(); }, [this] { stop_requested_ = true; });
+  }
 
   absl::StatusOr<ExitCode> Execute(const Target& target) {
     ASSIGN_OR_RETURN(Client client, Client::Connect(target.address, {.connection = target.connection}));
     ASSIGN_OR_RETURN(const v1::GetServerInfoResponse info, client.ServerInfo());
     ASSIGN_OR_RETURN(WorkloadHandle handle, client.Spawn(plan_.spec));
+    early_signals_.reset();
     RETURN_IF_ERROR(results_.Begin({handle.resolved_spec(), handle.pool_id(), info.workload_root()}));
     ASSIGN_OR_RETURN(const v1::StartResponse started, WorkloadHandle::StartAll({&handle}));
     Observe(handle, started);
@@ -92,19 +114,25 @@ class Run {
   }
 
  private:
+  void EndEarly() {
+    std::cerr << "muster: interrupted before the workload ran\n";
+    on_early_signal_();
+    // Not exit: the main thread is in the middle of its work.
+    _exit(kExitInterrupted);
+  }
+
   // Lets the workload run: for its time, until a signal, or until no worker is left.
   void Observe(const WorkloadHandle& handle, const v1::StartResponse& started) {
     const absl::Duration duration = DurationOf(handle.resolved_spec());
     const Deadline end = Deadline::After(duration);
-    std::ostream& output = results_.json() ? std::cerr : std::cout;
-    const bool terminal = isatty(results_.json() ? STDERR_FILENO : STDOUT_FILENO) != 0;
+    const int output = results_.json() ? STDERR_FILENO : STDOUT_FILENO;
     LiveView view = LiveView::ForPool(handle.resolved_spec(), handle.workers(),
-                                      terminal ? LiveView::Style::kOverwrite : LiveView::Style::kPlain);
+                                      isatty(output) != 0 ? LiveView::Style::kOverwrite : LiveView::Style::kPlain);
     if (!started.pools().empty()) view.SetStart(started.pools(0).released_at_ns());
     const absl::Duration period = std::clamp(duration / 2, kMinPeriod, absl::Seconds(1));
     const LiveThread live(std::move(view), handle.OpenWatch(period, {.timeout = absl::InfiniteDuration()}), output,
                           signals_);
-    const StopSignals::Wake wake = signals_.WaitUntil(end);
+    const StopSignals::Wake wake = stop_requested_ ? StopSignals::Wake::kRequest : signals_.WaitUntil(end);
     if (wake == StopSignals::Wake::kSignal || wake == StopSignals::Wake::kRequest) NoteSignal(nullptr);
   }
 
@@ -142,8 +170,12 @@ class Run {
   const RunPlan& plan_;
   Results& results_;
   StopSignals& signals_;
+  const std::function<void()> on_early_signal_;
   // By this thread, and by the guard's while that lives.
   int signals_seen_ = 0;
+  // Before the workload runs.
+  bool stop_requested_ = false;
+  std::optional<SignalGuard> early_signals_;
 };
 
 absl::StatusOr<RunPlan> PlanOf(const Flags& flags) {
@@ -155,29 +187,29 @@ absl::StatusOr<RunPlan> PlanOf(const Flags& flags) {
   return plan;
 }
 
-int RunMain(const Flags& flags) { return RunWorkload(flags, nullptr); }
+int RunMain(const Flags& flags) {
+  absl::StatusOr<v1::WorkloadSpec> spec = ReadSpecFile(flags.positional()[0]);
+  if (!spec.ok()) return Fail(spec.status(), SpecExitCode(spec.status()));
+  return RunWorkload(flags, *std::move(spec), {});
+}
 
 }  // namespace
 
-int RunWorkload(const Flags& flags, MoreJson more) {
+int RunWorkload(const Flags& flags, v1::WorkloadSpec spec, RunHooks hooks) {
   const absl::StatusOr<Target> target = TargetOf(flags);
   if (!target.ok()) return Fail(target.status(), kExitUsage);
   absl::StatusOr<RunPlan> plan = PlanOf(flags);
   if (!plan.ok()) return Fail(plan.status(), kExitUsage);
-  absl::StatusOr<v1::WorkloadSpec> spec = ReadSpecFile(flags.positional()[0]);
-  if (!spec.ok()) {
-    const bool told = absl::IsInvalidArgument(spec.status()) || absl::IsNotFound(spec.status());
-    return told ? Fail(spec.status()) : Fail(spec.status(), kExitIo);
-  }
-  plan->spec = *std::move(spec);
-  absl::StatusOr<Results> results = Results::Open(flags, std::move(more));
+  plan->spec = std::move(spec);
+  absl::StatusOr<Results> results = Results::Open(flags, std::move(hooks.more));
   if (!results.ok()) return Fail(results.status());
   // Before the first thread is made.
   absl::StatusOr<StopSignals> signals = StopSignals::Take();
   if (!signals.ok()) return Fail(signals.status());
+  Run run(*plan, &*results, &*signals, std::move(hooks.on_early_signal));
   absl::StatusOr<Daemon> daemon = Daemon::Open(*target, flags);
-  if (!daemon.ok()) return Fail(daemon.status(), kExitUnavailable);
-  const absl::StatusOr<ExitCode> code = Run(*plan, &*results, &*signals).Execute(daemon->target());
+  if (!daemon.ok()) return Fail(daemon.status(), DaemonExitCode(daemon.status()));
+  const absl::StatusOr<ExitCode> code = run.Execute(daemon->target());
   return daemon->Close(code.ok() ? *code : Fail(code.status()));
 }
 

@@ -1,6 +1,7 @@
 #include "tools/cli/spec_file.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -47,9 +48,15 @@ absl::StatusOr<v1::WorkloadSpec> ParseSpec(absl::string_view text, absl::string_
 }
 
 absl::StatusOr<v1::WorkloadSpec> ReadSpecFile(absl::string_view path) {
-  const std::string file = path == "-" ? "/dev/stdin" : std::string(path);
-  ASSIGN_OR_RETURN(const std::string text, ReadFileAt(AT_FDCWD, file, kMaxBytes));
+  const bool standard_input = path == "-";
+  ASSIGN_OR_RETURN(const std::string text, standard_input ? ReadToEnd(STDIN_FILENO, "the standard input", kMaxBytes)
+                                                          : ReadFileAt(AT_FDCWD, path, kMaxBytes));
   return ParseSpec(text, path);
+}
+
+ExitCode SpecExitCode(const absl::Status& status) {
+  const bool told = absl::IsInvalidArgument(status) || absl::IsNotFound(status);
+  return told ? ExitCodeOf(status) : kExitIo;
 }
 
 }  // namespace muster

@@ -69,12 +69,17 @@ void StopSignals::Interrupt() {
   [[maybe_unused]] const ssize_t done = write(interrupt_.get(), &one, sizeof(one));
 }
 
-SignalGuard::SignalGuard(StopSignals& signals, std::function<void()> on_signal)
-    : signals_(signals), on_signal_(std::move(on_signal)), thread_([this] { Run(); }) {}
+SignalGuard::SignalGuard(StopSignals& signals, std::function<void()> on_signal, std::function<void()> on_request)
+    : signals_(signals),
+      on_signal_(std::move(on_signal)),
+      on_request_(std::move(on_request)),
+      thread_([this] { Run(); }) {}
 
 void SignalGuard::Run() {
   while (!ending_) {
-    if (signals_.WaitUntil(Deadline::After(absl::InfiniteDuration())) == StopSignals::Wake::kSignal) on_signal_();
+    const StopSignals::Wake wake = signals_.WaitUntil(Deadline::After(absl::InfiniteDuration()));
+    if (wake == StopSignals::Wake::kSignal) on_signal_();
+    if (wake == StopSignals::Wake::kRequest) on_request_();
   }
 }
 

@@ -46,11 +46,11 @@ class StopSignals {
 // second time that he asks. Any thread. OK when a signal of the user's is under way already.
 absl::Status RequestStop();
 
-// Calls `on_signal` from a thread of its own for each signal, not for requests, while it lives; the destructor joins
-// that thread. Nobody else may wait on `signals` meanwhile.
+// Calls `on_signal` for each signal, and `on_request` for each request, from a thread of its own while it lives; the
+// destructor joins that thread. Nobody else may wait on `signals` meanwhile.
 class SignalGuard {
  public:
-  SignalGuard(StopSignals& signals, std::function<void()> on_signal);
+  SignalGuard(StopSignals& signals, std::function<void()> on_signal, std::function<void()> on_request = [] {});
   ~SignalGuard();
   SignalGuard(const SignalGuard&) = delete;
   SignalGuard& operator=(const SignalGuard&) = delete;
@@ -60,6 +60,7 @@ class SignalGuard {
 
   StopSignals& signals_;
   const std::function<void()> on_signal_;
+  const std::function<void()> on_request_;
   // Set before the last Interrupt; an interrupt that somebody else left behind is none of ours.
   std::atomic<bool> ending_ = false;
   std::thread thread_;

@@ -47,17 +47,19 @@ bool IsTaken(int signal) {
 }
 
 // It would be taken for the second signal, which drops what the first wants collected.
-TEST(StopSignalsTest, GuardDoesNotCallForARequest) {
+TEST(StopSignalsTest, GuardTellsARequestFromASignal) {
   absl::StatusOr<StopSignals> signals = StopSignals::Take();
   std::atomic<int> calls = 0;
+  std::atomic<int> requests = 0;
   {
-    const SignalGuard guard(*signals, [&] { ++calls; });
+    const SignalGuard guard(*signals, [&] { ++calls; }, [&] { ++requests; });
     ASSERT_TRUE(RequestStop().ok());
     EXPECT_TRUE(IsTaken(SIGTERM));
     kill(getpid(), SIGINT);
     EXPECT_TRUE(IsTaken(SIGINT));
   }
   EXPECT_EQ(calls, 1);
+  EXPECT_EQ(requests, 1);
 }
 
 TEST(StopSignalsTest, EndGivesTheSignalsBack) {

@@ -13,7 +13,6 @@
 #include "base/address.h"
 #include "base/errno_status.h"
 #include "base/status_macros.h"
-#include "tools/cli/exit_code.h"
 #include "tools/cli/programs.h"
 
 namespace muster {
@@ -146,6 +145,12 @@ void Daemon::ShowLog() const {
     std::cerr.write(buffer, got);
   }
   std::cerr.flush();
+}
+
+ExitCode DaemonExitCode(const absl::Status& status) {
+  // A flag, or the log that could not be opened; all else is a daemon that is not there.
+  if (absl::IsInvalidArgument(status)) return kExitUsage;
+  return absl::IsDataLoss(status) ? kExitIo : kExitUnavailable;
 }
 
 absl::StatusOr<Operator> ConnectOperator(const Flags& flags) {

@@ -11,6 +11,7 @@
 #include "base/unique_fd.h"
 #include "client/operator.h"
 #include "client/private_daemon.h"
+#include "tools/cli/exit_code.h"
 #include "tools/cli/flags.h"
 
 namespace muster {
@@ -54,6 +55,9 @@ class Daemon {
   UniqueFd log_;
   std::optional<PrivateDaemon> own_;
 };
+
+// What a command ends with when Open failed.
+ExitCode DaemonExitCode(const absl::Status& status);
 
 // An operator's connection to the named daemon. INVALID_ARGUMENT: none was named.
 absl::StatusOr<Operator> ConnectOperator(const Flags& flags);

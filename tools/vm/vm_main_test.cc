@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/support/program_run.h"
+#include "tools/cli/exit_code.h"
 #include "tools/vm/exit_codes.h"
 
 namespace muster::vm {
@@ -45,6 +46,11 @@ TEST(VmMainTest, HelpNamesEveryExitCodeOfAGuest) {
                                    kExitNoScheduler, kExitSchedulerEjected, kExitInterrupted}) {
     EXPECT_THAT(help, HasSubstr(absl::StrCat(" ", static_cast<int>(code), "  ")));
   }
+}
+
+TEST(VmMainTest, ASpecThatCannotBeHadEndsAsThatOfMusterRun) {
+  EXPECT_EQ(MusterVm({"run", "/none.txtpb"}).exit_code, kExitNotFound);
+  EXPECT_EQ(MusterVm({"run", "/"}).exit_code, kExitIo);
 }
 
 TEST(VmMainTest, WrongWordsAreAnErrorThatPointsAtTheHelp) {

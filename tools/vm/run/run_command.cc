@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <iostream>
@@ -52,8 +53,10 @@ struct SpanEnd {
 // All that one run needs; the guest is watched over from its first moment.
 struct Run {
   absl::Duration boot_timeout;
-  // Flags of `muster run`, and the spec; empty: no spec.
-  std::vector<std::string> workload;
+  // Absent: nothing is to be run.
+  std::optional<v1::WorkloadSpec> spec;
+  // Flags of `muster run`.
+  std::vector<std::string> workload_flags;
   bool keep = false;
   bool scheduler = false;
   // What was active at the start of the run, and how that ended once somebody has asked.
@@ -65,6 +68,8 @@ struct Run {
   std::string out;
   GuestOptions guest_options;
   std::unique_ptr<Guest> guest;
+  // The guest is being ended on purpose.
+  std::atomic<bool> interrupted = false;
   // Goes before the guest: its clean-up speaks of it.
   std::unique_ptr<InterruptWatch> interrupts;
 };
@@ -84,14 +89,25 @@ absl::Status ReadFlags(const Flags& flags, Run* run) {
   run->out = flags.Get("out");
   if (flags.positional().size() > 1) return absl::InvalidArgumentError("muster vm run takes one spec");
   if (flags.positional().empty()) return absl::OkStatus();
-  // A wrong spec shows before the guest boots.
-  RETURN_IF_ERROR(ReadSpecFile(flags.positional()[0]).status());
   for (const FlagSpec& spec : WorkloadFlags()) {
     if (flags.Has(spec.name))
-      run->workload.push_back(absl::StrCat("--", spec.name, spec.value_name.empty() ? "" : "=", flags.Get(spec.name)));
+      run->workload_flags.push_back(
+          absl::StrCat("--", spec.name, spec.value_name.empty() ? "" : "=", flags.Get(spec.name)));
   }
-  run->workload.push_back(flags.positional()[0]);
   return absl::OkStatus();
+}
+
+// Before the guest boots: so a wrong one shows soon, and a pipe is read once.
+absl::Status ReadSpec(const Flags& flags, Run* run) {
+  if (flags.positional().empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(run->spec, ReadSpecFile(flags.positional()[0]));
+  return absl::OkStatus();
+}
+
+void EndGuest(Guest* guest) {
+  guest->Kill();
+  std::error_code error;
+  std::filesystem::remove_all(guest->directory(), error);
 }
 
 absl::Status Launch(Run* run) {
@@ -101,11 +117,7 @@ absl::Status Launch(Run* run) {
     launched = guest.status();
     if (!guest.ok()) return nullptr;
     run->guest = *std::move(guest);
-    return [guest = run->guest.get(), directory = run->guest->directory()] {
-      guest->Kill();
-      std::error_code error;
-      std::filesystem::remove_all(directory, error);
-    };
+    return [guest = run->guest.get()] { EndGuest(guest); };
   });
   return launched;
 }
@@ -128,14 +140,20 @@ std::optional<GuestFailure> Boot(Run* run) {
 
 // A guest that dies meanwhile is the reason for whatever the client sees, and the client may look for it for minutes:
 // then the process ends here, with the guest's own reason.
-void EndWithGuest(Guest* guest) {
+void EndWithGuest(Run* run) {
+  if (run->interrupted) return;
+  Guest* const guest = run->guest.get();
   const std::optional<GuestFailure> failure = guest->FindFailure();
   const int code = failure.has_value() ? Fail(*failure) : kExitGuestLost;
-  guest->Kill();
-  std::error_code error;
-  std::filesystem::remove_all(guest->directory(), error);
+  EndGuest(guest);
   std::cout << std::flush;
   _exit(code);
+}
+
+// The user wants it all to end, and there is no workload yet.
+void Interrupt(Run* run) {
+  run->interrupted = true;
+  EndGuest(run->guest.get());
 }
 
 // Ends the workload, as the first signal of the user's does, when the scheduler is gone: what comes after that is no
@@ -163,20 +181,20 @@ MoreJson SchedulerJson(Run* run) {
 }
 
 int RunSpec(Run* run) {
-  if (run->workload.empty()) return kExitGood;
+  if (!run->spec.has_value()) return kExitGood;
   std::vector<std::string> arguments = {absl::StrCat("--target=", run->guest->address())};
-  arguments.insert(arguments.end(), run->workload.begin(), run->workload.end());
+  arguments.insert(arguments.end(), run->workload_flags.begin(), run->workload_flags.end());
   const absl::StatusOr<Flags> flags = Flags::Parse(arguments, RunCommand().flags);
   if (!flags.ok()) return Fail(flags.status(), kExitUsage);
   const absl::Time begin = absl::Now();
   int code = kExitGood;
   {
-    const GuestWatch watch(run->guest->qemu(), [&] { EndWithGuest(run->guest.get()); });
-    // From here on a signal stops the workload and collects its reports, as in `muster run`; after that it waits until
-    // the guest is off, which takes seconds.
+    const GuestWatch watch(run->guest->qemu(), [&] { EndWithGuest(run); });
+    // From here on a signal does what it does in `muster run`: once the workload runs it stops it and collects its
+    // reports; after that it waits until the guest is off, which takes seconds.
     run->interrupts->HandOver();
     const std::unique_ptr<SchedulerWatch> scheduler = WatchScheduler(*run);
-    code = RunWorkload(*flags, SchedulerJson(run));
+    code = RunWorkload(*flags, *run->spec, {SchedulerJson(run), [run] { Interrupt(run); }});
   }
   // What the guest died of says more than what the client saw of it.
   const std::optional<GuestFailure> failure = code == kExitGood ? std::nullopt : run->guest->FindFailure();
@@ -188,7 +206,7 @@ int RunSpec(Run* run) {
 // Says which scheduler it was, with the results.
 int TellScheduler(const Run& run, int code) {
   (run.json ? std::cerr : std::cout) << run.span->Describe() << "\n" << std::flush;
-  if (run.out.empty() || run.workload.empty()) return code;
+  if (run.out.empty() || !run.spec.has_value()) return code;
   const absl::Status written = WriteFileAtomically(run.out + "/scheduler.json", run.span->Json() + "\n");
   return written.ok() ? code : Fail(written, kExitIo);
 }
@@ -232,6 +250,11 @@ int RunRun(const Flags& flags) {
   Run run;
   const absl::Status read = ReadFlags(flags, &run);
   if (!read.ok()) return Fail(read, kExitUsage);
+  const absl::Status spec = ReadSpec(flags, &run);
+  if (!spec.ok()) {
+    Say(std::string(spec.message()));
+    return SpecExitCode(spec);
+  }
   const absl::Status scheduler = run.scheduler ? CheckScheduler(flags.Get("scheduler")) : absl::OkStatus();
   if (!scheduler.ok()) return Fail(scheduler, kExitNoScheduler);
   absl::StatusOr<std::unique_ptr<InterruptWatch>> interrupts = InterruptWatch::Start();
