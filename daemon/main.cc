@@ -19,6 +19,7 @@
 #include "base/file_io.h"
 #include "base/log.h"
 #include "base/pidfd.h"
+#include "base/standard_descriptors.h"
 #include "base/status_macros.h"
 #include "daemon/control_priority.h"
 #include "daemon/daemon.h"
@@ -208,6 +209,7 @@ int Run(const DaemonConfig& config) {
 }  // namespace muster
 
 int main(int argc, char** argv) {
+  muster::FillStandardDescriptors();
   // The daemon is its child.
   if (getpid() == 1) return muster::init::RunAsPidOne({argv, argv + argc});
   const absl::StatusOr<muster::DaemonConfig> config = muster::ParseFlags(argc, argv);
