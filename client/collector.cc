@@ -36,7 +36,7 @@ class Collection {
 
  private:
   absl::Status ReadStream(const Deadline& deadline) {
-    const absl::StatusOr<std::shared_ptr<Connection::Stub>> dialled = connection_.GetStub(deadline);
+    const absl::StatusOr<std::shared_ptr<Connection::Stub>> dialled = connection_.GetStub(deadline, redials_);
     if (!dialled.ok()) {
       return absl::Status(dialled.status().code(), absl::StrCat(what_, ": ", dialled.status().message()));
     }

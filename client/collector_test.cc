@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "tests/support/fake_muster.h"
+#include "tests/support/silent_device.h"
 
 namespace muster {
 namespace {
@@ -79,6 +80,18 @@ TEST_F(CollectorTest, TooFewReportsAreAnErrorNotASmallerAnswer) {
 TEST_F(CollectorTest, RefusalIsTheError) {
   fake_.FailNext("StopAndCollect", grpc::Status(grpc::StatusCode::PERMISSION_DENIED, "wrong secret"));
   EXPECT_EQ(Collect().status(), absl::PermissionDeniedError("collection of pool p1: wrong secret"));
+}
+
+TEST(SilentGuestTest, CollectionIsGivenUpBeforeItsDeadline) {
+  SilentDevice device;
+  ConnectionOptions options;
+  options.redial_for = absl::Milliseconds(100);
+  const auto connection = device.OpenAndBreak(options);
+  v1::StopAndCollectRequest request;
+  request.set_pool_id("p1");
+  const absl::Status status =
+      CollectReports(*connection, request, Deadline::After(absl::Hours(1)), [](v1::WorkerReport&&) {}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
 }
 
 }  // namespace

@@ -15,6 +15,10 @@
 namespace muster {
 namespace {
 
+// A dial that can be cancelled is one of several of this length. That costs a hybrid vsock nothing (client/dialler.h);
+// others begin anew, as the kernel does with a vsock after this time.
+constexpr absl::Duration kDialSlice = absl::Seconds(2);
+
 grpc::ChannelArguments ChannelArguments(const ConnectionOptions& options) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(absl::ToInt64Milliseconds(options.keepalive_time)));
@@ -76,6 +80,21 @@ absl::StatusOr<std::shared_ptr<Connection::Stub>> Connection::GetStub(const Dead
   return stub_;
 }
 
+absl::StatusOr<std::shared_ptr<Connection::Stub>> Connection::GetStub(const Deadline& deadline, const Redials& redials,
+                                                                      const std::function<bool()>& cancelled) {
+  const absl::Duration slice = cancelled ? kDialSlice : absl::InfiniteDuration();
+  const Deadline until = Earlier(deadline, redials.Until());
+  while (true) {
+    if (cancelled && cancelled()) return absl::CancelledError("cancelled");
+    absl::StatusOr<std::shared_ptr<Stub>> stub = GetStub(Earlier(until, Deadline::After(slice)));
+    if (!absl::IsDeadlineExceeded(stub.status())) return stub;
+    if (!until.Expired()) continue;
+    if (deadline.Expired()) return stub;
+    return absl::UnavailableError(absl::StrCat(stub.status().message(), "; given up, as redial_for is ",
+                                               absl::FormatDuration(options_.redial_for)));
+  }
+}
+
 void Connection::ReportBroken(const std::shared_ptr<Stub>& stub) {
   MutexLock lock(&mutex_);
   if (stub_ == stub) stub_.reset();
@@ -86,7 +105,7 @@ absl::Status Connection::Retry(const Deadline& deadline, absl::string_view what,
   std::string whole(what);
   Redials redials = NewRedials();
   do {
-    absl::StatusOr<std::shared_ptr<Stub>> stub = GetStub(deadline);
+    absl::StatusOr<std::shared_ptr<Stub>> stub = GetStub(deadline, redials);
     if (!stub.ok()) return absl::Status(stub.status().code(), absl::StrCat(whole, ": ", stub.status().message()));
     redials.Begin();
     grpc::ClientContext context;

@@ -5,6 +5,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/status.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,7 +31,8 @@ struct ConnectionOptions {
   // `keepalive_timeout`. A frozen machine is noticed by nothing else.
   absl::Duration keepalive_time = absl::Seconds(1);
   absl::Duration keepalive_timeout = absl::Seconds(1);
-  // A call whose connections break by silence dials again for so long, within its own deadline (client/redials.h).
+  // A call whose connections break by silence, or are not made for it, dials again for so long, within its own deadline
+  // (client/redials.h).
   absl::Duration redial_for = absl::Seconds(20);
   // For tcp, which goes beyond this machine with TLS only; with any other address INVALID_ARGUMENT.
   std::optional<TlsOptions> tls;
@@ -52,6 +54,11 @@ class Connection {
 
   // The present channel; dials when there is none. Hold the result while a stream of it is open.
   absl::StatusOr<std::shared_ptr<Stub>> GetStub(const Deadline& deadline);
+
+  // The same for a try of a call that `redials` counts: UNAVAILABLE when its patience has run out before the deadline.
+  // CANCELLED soon after `cancelled`, which is asked from time to time, has said so.
+  absl::StatusOr<std::shared_ptr<Stub>> GetStub(const Deadline& deadline, const Redials& redials,
+                                                const std::function<bool()>& cancelled = nullptr);
 
   // Says that a call on `stub` found its connection broken: the next GetStub dials. Another's newer channel stays.
   void ReportBroken(const std::shared_ptr<Stub>& stub);

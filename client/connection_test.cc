@@ -7,6 +7,7 @@
 #include "base/listener.h"
 #include "base/test_certificates.h"
 #include "tests/support/fake_muster.h"
+#include "tests/support/silent_device.h"
 
 namespace muster {
 namespace {
@@ -85,6 +86,23 @@ TEST_F(ConnectionTest, PeerThatStaysSilentIsGivenUpBeforeTheDeadline) {
   fake_.IgnoreConnections(1'000'000);
   fake_.BreakConnections();
   EXPECT_EQ(Ask(*connection, Deadline::After(absl::Hours(1))).code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(ConnectionTest, GuestThatDoesNotTakeAnotherConnectionIsGivenUpBeforeTheDeadline) {
+  SilentDevice device;
+  ConnectionOptions options;
+  options.redial_for = absl::Milliseconds(100);
+  const auto connection = device.OpenAndBreak(options);
+  const absl::Status status = Ask(*connection, Deadline::After(absl::Hours(1)));
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "redial_for is 100ms")) << status;
+}
+
+TEST_F(ConnectionTest, GuestThatDoesNotTakeAnotherConnectionWithinTheDeadline) {
+  SilentDevice device;
+  const auto connection = device.OpenAndBreak(ConnectionOptions());
+  const absl::Status status = Ask(*connection, Deadline::After(absl::Milliseconds(100)));
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
 }
 
 TEST_F(ConnectionTest, DeadlineAmongSilentConnectionsSaysWhatCameBefore) {

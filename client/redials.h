@@ -32,6 +32,9 @@ class Redials {
   // The try has ended in a break. False: give up. Otherwise pauses, within `deadline`, and the caller tries again.
   bool TryAgain(const Deadline& deadline);
 
+  // How long a dial may take that begins now: `patience` from the first break on, or from now.
+  Deadline Until() const { return until_.value_or(Deadline::After(patience_)); }
+
   // What the caller that gives up says of the last break: DEADLINE_EXCEEDED when it was the time that ended.
   static absl::Status GivenUp(absl::Status broken, const Deadline& deadline);
 

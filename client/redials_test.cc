@@ -52,6 +52,17 @@ TEST(RedialsTest, SilenceBetweenHangUpsBeginsTheirCountAnew) {
   EXPECT_TRUE(redials.TryAgain(Never()));
 }
 
+TEST(RedialsTest, DialsHaveThePatienceFromTheFirstBreakOn) {
+  Redials redials(absl::Minutes(10), absl::ZeroDuration());
+  EXPECT_GT(redials.Until().Remaining(), absl::Minutes(9));
+  ASSERT_TRUE(redials.TryAgain(Never()));
+  const Deadline until = redials.Until();
+  ASSERT_TRUE(redials.TryAgain(Never()));
+  EXPECT_EQ(redials.Until().when(), until.when());
+  redials.NoteProgress();
+  EXPECT_GT(redials.Until().when(), until.when());
+}
+
 TEST(RedialsTest, WhoGivesUpSaysWhetherItWasTheTimeThatEnded) {
   const absl::Status broken = absl::UnavailableError("watch of pool p1: connection closed");
   EXPECT_EQ(Redials::GivenUp(broken, Deadline::After(absl::Hours(1))), broken);

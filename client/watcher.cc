@@ -34,8 +34,16 @@ void Watcher::Cancel() {
   if (context_ != nullptr) context_->TryCancel();
 }
 
+bool Watcher::IsCancelled() {
+  MutexLock lock(&mutex_);
+  return cancelled_;
+}
+
 absl::Status Watcher::OpenStream() {
-  ASSIGN_OR_RETURN(stub_, connection_->GetStub(deadline_));
+  absl::StatusOr<std::shared_ptr<Connection::Stub>> stub =
+      connection_->GetStub(deadline_, redials_, [this] { return IsCancelled(); });
+  if (!stub.ok()) return absl::Status(stub.status().code(), absl::StrCat(what_, ": ", stub.status().message()));
+  stub_ = *std::move(stub);
   grpc::ClientContext* context = nullptr;
   {
     MutexLock lock(&mutex_);

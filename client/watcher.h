@@ -28,13 +28,14 @@ class Watcher {
   Watcher& operator=(const Watcher&) = delete;
 
   // The next update, waiting for it. Nothing after the final one. CANCELLED after Cancel, NOT_FOUND for a pool that is
-  // gone.
+  // gone, UNAVAILABLE when the daemon is not reached any more.
   absl::StatusOr<std::optional<v1::WatchUpdate>> Next();
 
-  // Makes a Next that waits, and every later one, return.
+  // Makes a Next that waits, and every later one, return; one that dials within a few seconds.
   void Cancel();
 
  private:
+  bool IsCancelled();
   absl::Status OpenStream();
   // Ends the present stream; returns its status.
   grpc::Status CloseStream();

@@ -4,7 +4,9 @@
 
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "tests/support/fake_muster.h"
+#include "tests/support/silent_device.h"
 
 namespace muster {
 namespace {
@@ -86,6 +88,32 @@ TEST_F(WatcherTest, CancelEndsAWaitingRead) {
   });
   EXPECT_EQ(watcher.Next().status().code(), absl::StatusCode::kCancelled);
   other.join();
+}
+
+TEST(SilentGuestTest, CancelEndsADialThatNobodyAnswers) {
+  SilentDevice device;
+  ConnectionOptions options;
+  options.redial_for = absl::Hours(1);
+  Watcher watcher(device.OpenAndBreak(options), "p1", absl::Seconds(1), Deadline::After(absl::Hours(1)));
+  absl::Status status;
+  std::thread reader([&] { status = watcher.Next().status(); });
+  const UniqueFd unanswered = device.AwaitConnect();
+  const Deadline soon = Deadline::After(absl::Seconds(10));
+  watcher.Cancel();
+  reader.join();
+  EXPECT_FALSE(soon.Expired());
+  EXPECT_EQ(status, absl::CancelledError("watch of pool p1: cancelled"));
+}
+
+TEST(SilentGuestTest, WatchIsGivenUpBeforeItsDeadline) {
+  SilentDevice device;
+  ConnectionOptions options;
+  options.redial_for = absl::Milliseconds(100);
+  Watcher watcher(device.OpenAndBreak(options), "p1", absl::Seconds(1), Deadline::After(absl::Hours(1)));
+  const absl::Status status = watcher.Next().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "watch of pool p1: ")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "redial_for is 100ms")) << status;
 }
 
 TEST_F(WatcherTest, CancelledWatcherStaysCancelled) {
