@@ -38,7 +38,7 @@ absl::StatusOr<WorkloadHandle> Client::Spawn(const v1::WorkloadSpec& spec, PoolO
   request.set_detached(options.detached);
   ASSIGN_OR_RETURN(v1::SpawnResponse response,
                    session_->connection->Call(&Connection::Stub::Spawn, request, options.call.deadline(), "spawn"));
-  return WorkloadHandle(session_, std::move(response));
+  return WorkloadHandle(session_, std::move(response), options.detached);
 }
 
 absl::StatusOr<v1::GetServerInfoResponse> Client::ServerInfo(CallOptions options) const {

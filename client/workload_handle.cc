@@ -39,10 +39,11 @@ absl::Status CutShort(const absl::Status& why, int came, int workers) {
 
 }  // namespace
 
-WorkloadHandle::WorkloadHandle(std::shared_ptr<Session> session, v1::SpawnResponse spawned)
+WorkloadHandle::WorkloadHandle(std::shared_ptr<Session> session, v1::SpawnResponse spawned, bool detached)
     : session_(std::move(session)),
       pool_(std::make_unique<RemotePool>(session_->connection, session_->lease->authority(), spawned.pool_id())),
-      spawned_(std::move(spawned)) {}
+      spawned_(std::move(spawned)),
+      detached_(detached) {}
 
 WorkloadHandle& WorkloadHandle::operator=(WorkloadHandle&& other) noexcept {
   if (this == &other) return *this;
@@ -50,6 +51,7 @@ WorkloadHandle& WorkloadHandle::operator=(WorkloadHandle&& other) noexcept {
   session_ = std::move(other.session_);
   pool_ = std::move(other.pool_);
   spawned_ = std::move(other.spawned_);
+  detached_ = other.detached_;
   return *this;
 }
 
@@ -57,7 +59,7 @@ WorkloadHandle::~WorkloadHandle() { DropQuietly(); }
 
 void WorkloadHandle::DropQuietly() noexcept {
   if (pool_ == nullptr) return;
-  // A lost lease took the pool along.
+  // A lost lease took the pool along; not a detached one.
   if (!CheckLease().ok()) return;
   const absl::Status status = pool_->Drop(kDropOptions).status();
   if (!status.ok()) LogWarning(absl::StrCat("a handle could not drop its pool: ", status.message()));
@@ -124,7 +126,6 @@ absl::StatusOr<v1::StartResponse> WorkloadHandle::StartAll(absl::Span<WorkloadHa
                                                            CallOptions options) {
   if (handles.empty()) return absl::InvalidArgumentError("start of no pool; name at least one");
   const Session& session = *handles[0]->session_;
-  RETURN_IF_ERROR(session.lease->status());
   v1::StartRequest request;
   request.set_request_id(NewRequestId());
   *request.mutable_authority() = session.lease->authority();
@@ -132,6 +133,7 @@ absl::StatusOr<v1::StartResponse> WorkloadHandle::StartAll(absl::Span<WorkloadHa
     if (handle->session_.get() != &session) {
       return absl::InvalidArgumentError("start of pools of several clients; they cannot be released together");
     }
+    RETURN_IF_ERROR(handle->CheckLease());
     request.add_pool_ids(handle->pool_id());
   }
   return session.connection->Call(&Connection::Stub::Start, request, options.deadline(),

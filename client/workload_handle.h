@@ -105,12 +105,12 @@ class [[nodiscard]] WorkloadHandle {
  private:
   friend class Client;
 
-  WorkloadHandle(std::shared_ptr<Session> session, v1::SpawnResponse spawned);
+  WorkloadHandle(std::shared_ptr<Session> session, v1::SpawnResponse spawned, bool detached);
 
   absl::Status PlaceBy(v1::PlaceUnit unit, absl::string_view cgroup, const std::vector<uint32_t>& workers,
                        CallOptions options) const;
-  // Why calls cannot work any more.
-  absl::Status CheckLease() const { return session_->lease->status(); }
+  // Why calls cannot work any more. A detached pool outlives its lease, and heeds who still knows its secret.
+  absl::Status CheckLease() const { return detached_ ? absl::OkStatus() : session_->lease->status(); }
   // Drops the pool if there is one; logs what it could not do.
   void DropQuietly() noexcept;
 
@@ -118,6 +118,7 @@ class [[nodiscard]] WorkloadHandle {
   // Null when moved from, collected, dropped or released.
   std::unique_ptr<RemotePool> pool_;
   v1::SpawnResponse spawned_;
+  bool detached_;
 };
 
 }  // namespace muster

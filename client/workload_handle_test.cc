@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <thread>
 
 #include "absl/strings/match.h"
 #include "client/client.h"
@@ -92,6 +93,53 @@ TEST_F(WorkloadHandleTest, ReportsOutliveAFailedConfirmation) {
 
 TEST_F(WorkloadHandleTest, ReleasedPoolIsNotDropped) {
   EXPECT_EQ(SpawnWorkers(1).Release(), "p1");
+  EXPECT_EQ(fake_.Count("Drop p1"), 0);
+}
+
+// Detached pools outlive the lease that made them.
+class DetachedHandleTest : public WorkloadHandleTest {
+ protected:
+  WorkloadHandle SpawnDetached() {
+    v1::WorkloadSpec spec;
+    spec.set_num_workers(2);
+    absl::StatusOr<WorkloadHandle> handle = client_.Spawn(spec, {.detached = true});
+    EXPECT_TRUE(handle.ok()) << handle.status();
+    return *std::move(handle);
+  }
+
+  void LoseTheLease() {
+    fake_.ForgetLeases();
+    const Deadline deadline = Deadline::After(absl::Seconds(20));
+    while (client_.lease_status().ok() && !deadline.Expired()) std::this_thread::yield();
+    ASSERT_FALSE(client_.lease_status().ok());
+  }
+};
+
+TEST_F(DetachedHandleTest, HandleDropsThePoolThatOutlivedTheLease) {
+  std::optional<WorkloadHandle> handle = SpawnDetached();
+  LoseTheLease();
+  handle.reset();
+  EXPECT_EQ(fake_.Count("Drop p1"), 1);
+}
+
+TEST_F(DetachedHandleTest, PoolThatOutlivedTheLeaseIsStartedAndCollected) {
+  WorkloadHandle handle = SpawnDetached();
+  WorkloadHandle moved = SpawnDetached();
+  moved = std::move(handle);
+  LoseTheLease();
+  EXPECT_EQ(moved.Start(), absl::OkStatus());
+  EXPECT_EQ(WorkloadHandle::StartAll({&moved}).status(), absl::OkStatus());
+  const absl::StatusOr<CollectedReports> collected = std::move(moved).StopAndCollect();
+  ASSERT_TRUE(collected.ok()) << collected.status();
+  EXPECT_EQ(collected->reports.size(), 2u);
+}
+
+TEST_F(DetachedHandleTest, OtherPoolsWentWithTheLease) {
+  std::optional<WorkloadHandle> handle = SpawnWorkers(1);
+  LoseTheLease();
+  EXPECT_FALSE(handle->Start().ok());
+  EXPECT_FALSE(WorkloadHandle::StartAll({&*handle}).ok());
+  handle.reset();
   EXPECT_EQ(fake_.Count("Drop p1"), 0);
 }
 
