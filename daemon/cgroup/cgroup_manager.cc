@@ -90,12 +90,20 @@ absl::StatusOr<CgroupInfo> CgroupManager::Create(const v1::CgroupSpec& spec, abs
   return Carry(plan, deadline);
 }
 
+absl::StatusOr<CgroupInfo> CgroupManager::CreateOwned(const v1::CgroupSpec& spec, absl::string_view pool_id,
+                                                      Deadline deadline) {
+  ASSIGN_OR_RETURN(Plan plan, MakePlan(spec, "cgroups"));
+  plan.entry.pool = std::string(pool_id);
+  return Carry(plan, deadline);
+}
+
 absl::StatusOr<CgroupInfo> CgroupManager::CreateForPool(const CgroupPath& pool_path, Deadline deadline) {
   return Carry(Plan{pool_path, Entry{}, "pool"}, deadline);
 }
 
 absl::StatusOr<CgroupInfo> CgroupManager::Carry(const Plan& plan, Deadline deadline) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Reservation> reservation, Reservation::Take(this, plan.path, deadline));
+  RETURN_IF_ERROR(CheckPools(plan));
   Entry existing;
   const bool known = Find(plan.path.text(), &existing);
   if (known && OpenName(plan.path.text()).ok()) {
@@ -181,7 +189,7 @@ absl::Status CgroupManager::MakeDirectories(const Plan& plan, std::string* topmo
     const v1::CgroupKind kind = level == depth ? plan.entry.kind : parent_kind;
     if (kind == v1::THREADED) RETURN_IF_ERROR(dir.MakeThreaded());
     MutexLock lock(&mutex_);
-    entries_[name] = Entry{kind, true, {}};
+    entries_[name] = Entry{kind, true, {}, ""};
   }
   ASSIGN_OR_RETURN(const std::string type, dir.Type());
   if (type == "domain invalid") {
@@ -215,6 +223,20 @@ absl::Status CgroupManager::ApplySettings(const Plan& plan) const {
 
 absl::StatusOr<int> CgroupManager::Remove(const CgroupPath& path, Deadline deadline) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Reservation> reservation, Reservation::Take(this, path, deadline));
+  return RemoveReserved(path, deadline);
+}
+
+absl::StatusOr<int> CgroupManager::RemoveBesidePools(const CgroupPath& path, Deadline deadline) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Reservation> reservation, Reservation::Take(this, path, deadline));
+  for (const auto& [name, entry] : FindAtOrBelow(path.text())) {
+    if (entry.pool.empty()) continue;
+    return PreconditionError({"CGROUP_STATE", name}, absl::StrCat("cgroup ", path.text(), " stays: ", name, " is pool ",
+                                                                  entry.pool, "'s; drop that pool first"));
+  }
+  return RemoveReserved(path, deadline);
+}
+
+absl::StatusOr<int> CgroupManager::RemoveReserved(const CgroupPath& path, Deadline deadline) {
   Entry entry;
   if (!Find(path.text(), &entry)) return absl::NotFoundError(absl::StrCat("no cgroup ", path.text()));
   const absl::StatusOr<int> killed = RemoveTree(path.text(), deadline);

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -39,7 +40,8 @@ struct CgroupInfo {
   bool implicit = false;
 };
 
-// Knows every cgroup that it has made and nothing of who owns them. Destroying it removes none: the instance does. Thread-safe;
+// Knows every cgroup that it has made, and which of them a pool's spec asked for: these are that pool's alone. Of other owners it
+// knows nothing. Destroying it removes none: the instance does. Thread-safe;
 // calls about cgroups with one first component wait for each other, within their deadline.
 class CgroupManager {
  public:
@@ -49,15 +51,19 @@ class CgroupManager {
   absl::Status Validate(const v1::CgroupSpec& spec, absl::string_view field) const;
 
   // Makes it with its settings, and its parents along the path. Again with the same kind and settings: succeeds.
-  // ALREADY_EXISTS: it has others. FAILED_PRECONDITION: a controller is missing, or threads and domains would stand side by
-  // side. Nothing is left of a call that fails.
+  // ALREADY_EXISTS: it has others, or it, one above it or one below it is a pool's. FAILED_PRECONDITION: a controller is missing,
+  // or threads and domains would stand side by side. Nothing is left of a call that fails.
   absl::StatusOr<CgroupInfo> Create(const v1::CgroupSpec& spec, absl::string_view field, Deadline deadline);
+  // One that a pool's spec asks for. ALREADY_EXISTS: it is there, the same or not; or something below it is not the pool's.
+  absl::StatusOr<CgroupInfo> CreateOwned(const v1::CgroupSpec& spec, absl::string_view pool_id, Deadline deadline);
   // The pool's own, without settings.
   absl::StatusOr<CgroupInfo> CreateForPool(const CgroupPath& pool_path, Deadline deadline);
 
   // Thaws, kills, waits until it is empty, removes it with all below. Returns the number of processes killed. NOT_FOUND: never
   // made or removed already. After another error it is still there and may be removed again.
   absl::StatusOr<int> Remove(const CgroupPath& path, Deadline deadline);
+  // The same for a caller who may not touch pools. FAILED_PRECONDITION: it, or one below it, is a pool's.
+  absl::StatusOr<int> RemoveBesidePools(const CgroupPath& path, Deadline deadline);
 
   // A descriptor of its own, for CLONE_INTO_CGROUP and for writes to cgroup.procs or cgroup.threads.
   absl::StatusOr<CgroupDir> Open(const CgroupPath& path) const;
@@ -78,6 +84,8 @@ class CgroupManager {
     v1::CgroupKind kind = v1::DOMAIN;
     bool implicit = false;
     std::vector<SettingWrite> settings;
+    // Id of the pool whose spec asked for it; empty: no pool's.
+    std::string pool = {};
   };
   // A validated request.
   struct Plan {
@@ -90,8 +98,10 @@ class CgroupManager {
   absl::StatusOr<Plan> MakePlan(const v1::CgroupSpec& spec, absl::string_view field) const;
   absl::StatusOr<CgroupInfo> Carry(const Plan& plan, Deadline deadline);
   absl::Status CheckControllers(const Entry& entry) const;
-  // The next three are called with the first component reserved.
+  // Those down to ApplySettings are called with the first component reserved.
   absl::Status CheckAgainst(const Plan& plan, const Entry& existing) const;
+  absl::Status CheckPools(const Plan& plan) const;
+  absl::StatusOr<int> RemoveReserved(const CgroupPath& path, Deadline deadline);
   absl::StatusOr<v1::CgroupKind> ParentKind(const Plan& plan) const;
   absl::Status Make(const Plan& plan, Deadline deadline);
   absl::Status MakeDirectories(const Plan& plan, std::string* topmost_made);
@@ -105,6 +115,8 @@ class CgroupManager {
   absl::StatusOr<CgroupDir> OpenParent(absl::string_view name) const;
   absl::StatusOr<int> RemoveTree(absl::string_view name, Deadline deadline) const;
   bool Find(absl::string_view name, Entry* entry) const;
+  // Those that were asked for.
+  std::vector<std::pair<std::string, Entry>> FindAtOrBelow(absl::string_view name) const;
   CgroupInfo InfoOf(absl::string_view name, const Entry& entry) const;
 
   const CgroupManagerOptions options_;

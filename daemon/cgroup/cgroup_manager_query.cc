@@ -72,6 +72,44 @@ bool CgroupManager::Find(absl::string_view name, Entry* entry) const {
   return true;
 }
 
+std::vector<std::pair<std::string, CgroupManager::Entry>> CgroupManager::FindAtOrBelow(absl::string_view name) const {
+  std::vector<std::pair<std::string, Entry>> found;
+  MutexLock lock(&mutex_);
+  const auto at = entries_.find(name);
+  if (at != entries_.end() && !at->second.implicit) found.push_back(*at);
+  const std::string below = absl::StrCat(name, "/");
+  for (auto it = entries_.lower_bound(below); it != entries_.end() && absl::StartsWith(it->first, below); ++it) {
+    if (!it->second.implicit) found.push_back(*it);
+  }
+  return found;
+}
+
+absl::Status CgroupManager::CheckPools(const Plan& plan) const {
+  const std::string& name = plan.path.text();
+  const std::string& pool = plan.entry.pool;
+  const auto refuse = [&](absl::string_view why) {
+    const std::string asks = pool.empty() ? "" : absl::StrCat("pool ", pool, " asks for a cgroup of its own: ");
+    return absl::AlreadyExistsError(absl::StrCat(plan.field, ".name: ", asks, "cgroup ", name, why));
+  };
+  const auto owner = [](const Entry& entry) { return entry.pool.empty() ? "a client" : absl::StrCat("pool ", entry.pool); };
+  for (size_t level = 1; level < plan.path.components().size(); ++level) {
+    Entry above;
+    if (!Find(plan.path.Prefix(level), &above) || above.pool.empty() || above.pool == pool) continue;
+    return refuse(absl::StrCat(" would stand in ", plan.path.Prefix(level), ", which goes with ", owner(above), "; choose another name"));
+  }
+  for (const auto& [taken, entry] : FindAtOrBelow(name)) {
+    if (taken == name) {
+      if (pool.empty() && entry.pool.empty()) return absl::OkStatus();
+      return refuse(absl::StrCat(" is there, made by ", owner(entry), "; choose another name",
+                                 pool.empty() ? "" : ", or leave it out of `cgroups` to use the one there is"));
+    }
+    if (entry.pool != pool) {
+      return refuse(absl::StrCat(" would own ", taken, ", which ", owner(entry), " has made; choose another name"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 CgroupInfo CgroupManager::InfoOf(absl::string_view name, const Entry& entry) const {
   return {std::string(name), absl::StrCat(options_.workload.label(), "/", name), entry.kind, entry.implicit};
 }

@@ -22,8 +22,8 @@ LeaseRemains LeaseProperty::TearDown(const std::string& lease_id) const {
   return remains;
 }
 
-absl::StatusOr<int> LeaseProperty::RemoveCgroup(const CgroupPath& path, Deadline deadline) const {
-  ASSIGN_OR_RETURN(const int killed, RemoveAndTell(path, deadline));
+absl::StatusOr<int> LeaseProperty::RemoveCgroup(const CgroupPath& path, PoolCgroups pools, Deadline deadline) const {
+  ASSIGN_OR_RETURN(const int killed, RemoveAndTell(path, pools, deadline));
   // What stood above it may have waited for it.
   RemoveUnclaimed(deadline);
   return killed;
@@ -34,7 +34,7 @@ int LeaseProperty::RemoveUnclaimed(Deadline deadline) const {
   for (const std::string& name : parts_.owners->BeginRemoveUnclaimed()) {
     absl::StatusOr<CgroupPath> path = CgroupPath::Parse(name, "name");
     absl::Status status = path.status();
-    if (status.ok()) status = RemoveAndTell(*path, deadline).status();
+    if (status.ok()) status = RemoveAndTell(*path, PoolCgroups::kSpare, deadline).status();
     removed += status.ok() ? 1 : 0;
     if (!status.ok() && !absl::IsNotFound(status)) {
       LogWarning(absl::StrCat("cgroup ", name, " of a lease that has ended is still there: ", status.message()));
@@ -43,8 +43,9 @@ int LeaseProperty::RemoveUnclaimed(Deadline deadline) const {
   return removed;
 }
 
-absl::StatusOr<int> LeaseProperty::RemoveAndTell(const CgroupPath& path, Deadline deadline) const {
-  absl::StatusOr<int> killed = parts_.cgroups->Remove(path, deadline);
+absl::StatusOr<int> LeaseProperty::RemoveAndTell(const CgroupPath& path, PoolCgroups pools, Deadline deadline) const {
+  absl::StatusOr<int> killed = pools == PoolCgroups::kRemove ? parts_.cgroups->Remove(path, deadline)
+                                                             : parts_.cgroups->RemoveBesidePools(path, deadline);
   const bool is_gone = killed.ok() || absl::IsNotFound(killed.status());
   for (const CgroupClaim& claim : parts_.owners->EndRemove(path.text(), is_gone)) {
     v1::LeaseEvent event;

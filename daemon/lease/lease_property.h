@@ -30,13 +30,16 @@ class LeaseProperty {
   // time; logs what it could not do.
   LeaseRemains TearDown(const std::string& lease_id) const;
 
+  // What an operator may remove, and a lease may not.
+  enum class PoolCgroups { kSpare, kRemove };
+
   // Removes a cgroup for which CgroupOwners::BeginRemove said OK, and tells the leases that had it. Returns the number
-  // of processes killed; errors as of CgroupManager::Remove.
-  absl::StatusOr<int> RemoveCgroup(const CgroupPath& path, Deadline deadline) const;
+  // of processes killed; errors as of CgroupManager::Remove, or RemoveBesidePools.
+  absl::StatusOr<int> RemoveCgroup(const CgroupPath& path, PoolCgroups pools, Deadline deadline) const;
 
  private:
   int RemoveUnclaimed(Deadline deadline) const;
-  absl::StatusOr<int> RemoveAndTell(const CgroupPath& path, Deadline deadline) const;
+  absl::StatusOr<int> RemoveAndTell(const CgroupPath& path, PoolCgroups pools, Deadline deadline) const;
 
   const Parts parts_;
 };

@@ -45,7 +45,7 @@ class CgroupProvider {
 
   // Makes the cgroup OwnCgroupName(pool_id), a domain without settings. A call that fails may leave it behind: remove it.
   virtual absl::StatusOr<PoolCgroup> CreateOwn(const std::string& pool_id) = 0;
-  // Makes one that a spec asks for; ALREADY_EXISTS when it is there.
+  // Makes one that a spec asks for and that is the pool's alone; ALREADY_EXISTS when it is there, or another's stands below it.
   virtual absl::Status Create(const v1::CgroupSpec& spec, const std::string& pool_id) = 0;
   virtual absl::StatusOr<PoolCgroup> Open(const std::string& name) = 0;
 

@@ -76,14 +76,7 @@ absl::StatusOr<PoolCgroup> InstanceCgroups::CreateOwn(const std::string& pool_id
 }
 
 absl::Status InstanceCgroups::Create(const v1::CgroupSpec& spec, const std::string& pool_id) {
-  for (const CgroupInfo& existing : manager_->List()) {
-    if (existing.name == spec.name() && !existing.implicit) {
-      return absl::AlreadyExistsError(absl::StrCat("pool ", pool_id, " asks for a cgroup ", spec.name(),
-                                                   " of its own, and there is one; choose another name, or leave it "
-                                                   "out of `cgroups` to use the one there is"));
-    }
-  }
-  return manager_->Create(spec, "cgroups", Deadline::After(kCreateTimeout)).status();
+  return manager_->CreateOwned(spec, pool_id, Deadline::After(kCreateTimeout)).status();
 }
 
 absl::StatusOr<PoolCgroup> InstanceCgroups::Open(const std::string& name) {

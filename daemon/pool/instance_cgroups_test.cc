@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <barrier>
+#include <thread>
+
 #include "absl/strings/str_cat.h"
 #include "base/cgroup_testing.h"
 #include "base/file_io.h"
@@ -33,6 +37,10 @@ class InstanceCgroupsTest : public testing::Test {
     spec.set_name(name);
     spec.set_kind(kind);
     return spec;
+  }
+
+  absl::Status MakeAsClient(const std::string& name) {
+    return manager_->Create(SpecOf(name), "spec", Deadline::After(absl::Seconds(5))).status();
   }
 
   std::unique_ptr<Instance> instance_;
@@ -66,6 +74,67 @@ TEST_F(InstanceCgroupsTest, ThreadedCgroupNamesTheDomainThatProcessesAreBornIn) 
 TEST_F(InstanceCgroupsTest, ASpecsOwnCgroupMustBeNew) {
   ASSERT_TRUE(cgroups_->Create(SpecOf("mine"), "p1").ok());
   EXPECT_TRUE(absl::IsAlreadyExists(cgroups_->Create(SpecOf("mine"), "p2")));
+}
+
+TEST_F(InstanceCgroupsTest, APoolsCgroupIsNobodyElsesToMakeAgain) {
+  ASSERT_TRUE(cgroups_->Create(SpecOf("mine"), "p1").ok());
+  const absl::Status again = MakeAsClient("mine");
+  EXPECT_TRUE(absl::IsAlreadyExists(again)) << again;
+  EXPECT_NE(again.message().find("pool p1"), absl::string_view::npos) << again;
+  const absl::Status below = MakeAsClient("mine/below");
+  EXPECT_TRUE(absl::IsAlreadyExists(below)) << below;
+  EXPECT_NE(below.message().find("pool p1"), absl::string_view::npos) << below;
+  EXPECT_TRUE(absl::IsAlreadyExists(cgroups_->Create(SpecOf("mine/below"), "p2")));
+  EXPECT_TRUE(cgroups_->Create(SpecOf("mine/below"), "p1").ok());
+}
+
+TEST_F(InstanceCgroupsTest, AParentOfAClientsCgroupIsNoPoolsToOwn) {
+  ASSERT_TRUE(MakeAsClient("a/c").ok());
+  const absl::Status owned = cgroups_->Create(SpecOf("a"), "p1");
+  EXPECT_TRUE(absl::IsAlreadyExists(owned)) << owned;
+  EXPECT_TRUE(manager_->Open(*CgroupPath::Parse("a/c", "name")).ok());
+}
+
+TEST_F(InstanceCgroupsTest, AParentOfAPoolsCgroupIsThatPoolsOnly) {
+  ASSERT_TRUE(cgroups_->Create(SpecOf("a/c"), "p1").ok());
+  EXPECT_TRUE(absl::IsAlreadyExists(MakeAsClient("a")));
+  EXPECT_TRUE(absl::IsAlreadyExists(cgroups_->Create(SpecOf("a"), "p2")));
+  EXPECT_TRUE(cgroups_->Create(SpecOf("a"), "p1").ok());
+}
+
+TEST_F(InstanceCgroupsTest, AClientsRemovalSparesPools) {
+  const CgroupPath path = *CgroupPath::Parse("a", "name");
+  const Deadline soon = Deadline::After(absl::Seconds(5));
+  ASSERT_TRUE(MakeAsClient("a").ok());
+  ASSERT_TRUE(cgroups_->Create(SpecOf("a/x"), "p1").ok());
+  EXPECT_TRUE(MakeAsClient("a").ok()) << "again";
+  TestChild child;
+  child.MoveTo(*manager_->Open(*CgroupPath::Parse("a/x", "name")));
+  const absl::Status refused = manager_->RemoveBesidePools(path, soon).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
+  EXPECT_FALSE(child.HasEnded());
+  ASSERT_TRUE(cgroups_->Remove("a/x", soon).ok());
+  EXPECT_TRUE(manager_->RemoveBesidePools(path, soon).ok());
+}
+
+TEST_F(InstanceCgroupsTest, OfPoolsThatAskAtOnceOneGetsTheCgroup) {
+  constexpr int kPools = 4;
+  constexpr int kRounds = 200;
+  std::vector<std::atomic<int>> made(kRounds);
+  std::barrier gate(kPools);
+  std::vector<std::thread> threads;
+  for (int pool = 0; pool < kPools; ++pool) {
+    threads.emplace_back([&, pool] {
+      for (int round = 0; round < kRounds; ++round) {
+        gate.arrive_and_wait();
+        const absl::Status status = cgroups_->Create(SpecOf(absl::StrCat("x", round)), absl::StrCat("p", pool));
+        EXPECT_TRUE(status.ok() || absl::IsAlreadyExists(status)) << status;
+        made[round] += status.ok() ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (int round = 0; round < kRounds; ++round) EXPECT_EQ(made[round], 1) << round;
 }
 
 TEST_F(InstanceCgroupsTest, KillingTheRootCountsWhatLivesBelowIt) {

@@ -66,7 +66,8 @@ absl::Status CgroupHandlers::RemoveOnce(const v1::RemoveCgroupRequest& request, 
     lease = request.authority().lease_id();
   }
   RETURN_IF_ERROR(parts_.cgroup_owners->BeginRemove(path.text(), lease));
-  ASSIGN_OR_RETURN(const int killed, parts_.property->RemoveCgroup(path, context.deadline));
+  const auto pools = lease.has_value() ? LeaseProperty::PoolCgroups::kSpare : LeaseProperty::PoolCgroups::kRemove;
+  ASSIGN_OR_RETURN(const int killed, parts_.property->RemoveCgroup(path, pools, context.deadline));
   response->set_processes_killed(static_cast<uint32_t>(killed));
   return absl::OkStatus();
 }
