@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/error_detail.h"
+#include "base/later.h"
 #include "base/random_token.h"
 #include "base/status_macros.h"
 #include "daemon/spec/duration.h"
@@ -109,7 +110,7 @@ void LeaseTable::Release(const LeaseHold& hold) {
   const auto it = leases_.find(hold.lease_id);
   if (it == leases_.end() || it->second.hold != hold.number) return;
   it->second.waker = nullptr;
-  it->second.overdue_at = clock_() + absl::ToChronoNanoseconds(it->second.grace);
+  it->second.overdue_at = Later(clock_(), it->second.grace);
 }
 
 void LeaseTable::Post(absl::string_view lease_id, v1::LeaseEvent event) {

@@ -102,6 +102,16 @@ TEST_F(LeaseTableTest, TheGraceRunsFromTheBreak) {
   EXPECT_EQ(Reattach(lease.hold.lease_id, lease.secret).status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST_F(LeaseTableTest, AGraceWithoutEndIsNotOverAtOnce) {
+  LeaseTable patient({.grace = absl::InfiniteDuration(), .max_grace = absl::InfiniteDuration()}, [this] { return now_; });
+  const absl::StatusOr<OpenedLease> lease = patient.Open({}, [] {});
+  ASSERT_TRUE(lease.ok()) << lease.status();
+  patient.Release(lease->hold);
+  EXPECT_TRUE(patient.BeginOverdue().empty());
+  ASSERT_TRUE(patient.NextOverdue().has_value());
+  EXPECT_GT(*patient.NextOverdue(), now_);
+}
+
 TEST_F(LeaseTableTest, AReattachWithinTheGraceStopsIt) {
   const OpenedLease lease = MustOpen(absl::Seconds(5));
   table_.Release(lease.hold);

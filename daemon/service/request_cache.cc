@@ -6,6 +6,7 @@
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "base/error_detail.h"
+#include "base/later.h"
 #include "base/status_macros.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
@@ -109,7 +110,7 @@ void RequestCache::Evict() {
   const TimePoint now = clock_();
   while (!answered_.empty()) {
     const Entries::iterator oldest = answered_.front();
-    const bool is_old = oldest->second.answered_at + absl::ToChronoNanoseconds(options_.request_retention) <= now;
+    const bool is_old = Later(oldest->second.answered_at, options_.request_retention) <= now;
     const bool is_full = static_cast<int64_t>(answered_.size()) > options_.max_retained_requests ||
                          bytes_ > options_.max_retained_request_bytes;
     if (!is_old && !is_full) return;
