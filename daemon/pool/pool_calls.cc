@@ -56,16 +56,31 @@ absl::Status PoolCore::WrongState(PoolState state, const char* call, const char*
 
 // ---- Place ----
 
+namespace {
+
+absl::Status CheckWorkers(const std::vector<uint32_t>& workers, uint32_t num_workers) {
+  std::vector<bool> named(num_workers);
+  for (size_t i = 0; i < workers.size(); ++i) {
+    if (workers[i] >= num_workers) {
+      return FieldError("workers", absl::StrCat("there is no worker ", workers[i], "; the pool has ", num_workers));
+    }
+    // What is done for a part of the pool depends on how many there are.
+    if (named[workers[i]]) {
+      return FieldError(absl::StrCat("workers[", i, "]"), absl::StrCat("worker ", workers[i], " is named twice; name each once"));
+    }
+    named[workers[i]] = true;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<control::Request> PoolCore::PlaceRequest(const PlaceTarget& target, bool at_gate,
                                                         std::vector<UniqueFd>* dirs) const {
   control::Request request;
   control::Place* place = request.mutable_place();
-  for (uint32_t worker : target.workers) {
-    if (worker >= arena_.num_workers()) {
-      return FieldError("workers", absl::StrCat("there is no worker ", worker, "; the pool has ", arena_.num_workers()));
-    }
-    place->add_workers(worker);
-  }
+  RETURN_IF_ERROR(CheckWorkers(target.workers, arena_.num_workers()));
+  for (const uint32_t worker : target.workers) place->add_workers(worker);
   for (uint32_t worker = 0; target.workers.empty() && worker < arena_.num_workers(); ++worker) place->add_workers(worker);
   place->set_setup_again(at_gate);
   if (target.to_cpus) {

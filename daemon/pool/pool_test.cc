@@ -165,6 +165,9 @@ TEST_F(PoolTest, PartOfAProcessMovesByThreadOnly) {
   const absl::Status part = PlaceOn(pool, ToCgroup("domain", {1}));
   EXPECT_EQ(part.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_NE(part.message().find("by thread"), std::string::npos) << "the hint: " << part;
+  const absl::Status twice = PlaceOn(pool, ToCgroup("domain", {0, 2, 0}));
+  EXPECT_EQ(twice.code(), absl::StatusCode::kInvalidArgument) << "three names of two workers are not all of it: " << twice;
+  EXPECT_EQ(FieldOf(twice), "workers[2]");
   EXPECT_EQ(PlaceOn(pool, ToCgroup("domain")), absl::OkStatus()) << "all of it moves";
   EXPECT_EQ(PlaceOn(pool, ToCgroup("threads", {1})), absl::OkStatus());
   EXPECT_TRUE(host().LastRequest(Kind::kPlace).place().by_thread());
