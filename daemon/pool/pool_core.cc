@@ -49,6 +49,8 @@ absl::Status PoolCore::Spawn(Deadline deadline) {
     MutexLock lock(&mutex_);
     making_ = false;
     if (state_ != PoolState::kSpawning) made = absl::CancelledError(absl::StrCat("pool ", id(), " was dropped meanwhile"));
+    // Nobody would tell of its end a second time.
+    if (made.ok() && host_ended_) made = absl::InternalError("the pool host ended while the pool was being made");
     if (made.ok()) {
       strays_.Watch(&arena_);
       MoveTo(PoolState::kReady);
@@ -234,8 +236,12 @@ void PoolCore::OnWorkerDied(uint32_t worker) {
 }
 
 void PoolCore::OnHostEnded(const std::string& error) {
-  const PoolState now = state();
-  const bool is_lost = now == PoolState::kReady || now == PoolState::kStarted || now == PoolState::kStopping;
+  bool is_lost = false;
+  {
+    MutexLock lock(&mutex_);
+    host_ended_ = true;
+    is_lost = state_ == PoolState::kReady || state_ == PoolState::kStarted || state_ == PoolState::kStopping;
+  }
   if (is_lost) {
     const std::string text = error.empty() ? "the pool host ended before it was asked to" : error;
     LogWarning(absl::StrCat("pool ", id(), ": ", text));
@@ -299,54 +305,6 @@ bool PoolCore::Drop(Deadline deadline) {
   gone_ = true;
   changed_.NotifyAll();
   return true;
-}
-
-PoolState PoolCore::state() const {
-  MutexLock lock(&mutex_);
-  return state_;
-}
-
-PoolLabels PoolCore::labels() const {
-  MutexLock lock(&mutex_);
-  return labels_;
-}
-
-void PoolCore::ForgetLease() {
-  MutexLock lock(&mutex_);
-  labels_.lease_id.clear();
-}
-
-uint64_t PoolCore::collected_at_ns() const {
-  MutexLock lock(&mutex_);
-  return collected_at_ns_;
-}
-
-std::vector<WorkerInfo> PoolCore::Workers() const {
-  std::vector<WorkerInfo> workers;
-  uint32_t index = 0;
-  for (uint32_t group_idx = 0; group_idx < resolved().groups.size(); ++group_idx) {
-    const ResolvedGroup& group = resolved().groups[group_idx];
-    for (uint32_t i = 0; i < group.num_workers; ++i, ++index) {
-      const arena::HostEntry& entry = arena_.host(index);
-      workers.push_back({index, group_idx, entry.pid, entry.tid,
-                         group.worker_cpus.empty() ? group.cpus : group.worker_cpus[i]});
-    }
-  }
-  return workers;
-}
-
-PoolInfo PoolCore::Info() const {
-  PoolInfo info;
-  info.pool_id = id();
-  info.workers = resolved().num_workers;
-  info.age = absl::Nanoseconds(MonotonicNs() - made_at_ns_);
-  info.groups = GroupsOf(resolved().spec);
-  info.host_pid = host_pid();
-  MutexLock lock(&mutex_);
-  info.state = state_;
-  info.labels = labels_;
-  info.dead_workers = dead_workers_;
-  return info;
 }
 
 }  // namespace muster

@@ -123,6 +123,7 @@ class PoolCore final : public PoolHostListener, public std::enable_shared_from_t
   PoolLabels labels_ ABSL_GUARDED_BY(mutex_);
   bool turn_taken_ ABSL_GUARDED_BY(mutex_) = false;
   bool making_ ABSL_GUARDED_BY(mutex_) = false;
+  bool host_ended_ ABSL_GUARDED_BY(mutex_) = false;
   bool dropping_ ABSL_GUARDED_BY(mutex_) = false;
   bool gone_ ABSL_GUARDED_BY(mutex_) = false;
   uint32_t dead_workers_ ABSL_GUARDED_BY(mutex_) = 0;

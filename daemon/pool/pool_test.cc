@@ -1,6 +1,11 @@
 // The life of one pool, call by call, with a fake pool host.
 #include "daemon/pool/pool.h"
 
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <thread>
 
 #include "base/error_detail.h"
@@ -78,6 +83,21 @@ TEST_F(PoolTest, WhatThePoolHostRefusesKeepsItsFieldAndLeavesNothing) {
   EXPECT_EQ(FieldOf(status), "composed[0].num_workers");
   EXPECT_TRUE(cgroups_.Left().empty());
   EXPECT_TRUE(host().process().reaped());
+  EXPECT_TRUE(table().List().empty());
+}
+
+TEST_F(PoolTest, APoolHostThatDiesJustBeforeThePoolIsReadyFailsTheSpawn) {
+  const UniqueFd page(memfd_create("telemetry", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  ASSERT_EQ(ftruncate(page.get(), sysconf(_SC_PAGESIZE)), 0);
+  ASSERT_EQ(fcntl(page.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
+  const auto die = [this] {
+    host().Die({-1, SIGKILL});
+    events_.AwaitEnd();
+  };
+  launcher_.SetManners({.telemetry_fd = page.get(), .on_copy = die});
+  const absl::Status status = TrySpawn("").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal) << status;
+  EXPECT_TRUE(cgroups_.Left().empty());
   EXPECT_TRUE(table().List().empty());
 }
 

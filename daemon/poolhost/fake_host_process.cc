@@ -29,6 +29,11 @@ void FakeProcess::OnKill(std::function<void()> callback) {
   on_kill_ = std::move(callback);
 }
 
+void FakeProcess::OnCopy(std::function<void()> callback) {
+  MutexLock lock(&mutex_);
+  on_copy_ = std::move(callback);
+}
+
 void FakeProcess::Stick() {
   MutexLock lock(&mutex_);
   stuck_ = true;
@@ -72,6 +77,12 @@ absl::StatusOr<ProcessEnd> FakeHostProcess::Reap(Deadline deadline) {
 }
 
 absl::StatusOr<UniqueFd> FakeHostProcess::CopyDescriptor(int fd) {
+  std::function<void()> on_copy;
+  {
+    MutexLock lock(&process_->mutex_);
+    on_copy = process_->on_copy_;
+  }
+  if (on_copy) on_copy();
   UniqueFd copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!copy.valid()) return ErrnoStatus(errno, "duplicate a descriptor of the test");
   return copy;

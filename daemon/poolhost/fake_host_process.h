@@ -20,6 +20,8 @@ class FakeProcess {
   void End(ProcessEnd end);
   // Called once when it is killed, before it ends.
   void OnKill(std::function<void()> callback);
+  // Called before each copy of a descriptor.
+  void OnCopy(std::function<void()> callback);
   // From now on SIGKILL does not end it.
   void Stick();
   bool reaped() const;
@@ -37,6 +39,7 @@ class FakeProcess {
   bool killed_ ABSL_GUARDED_BY(mutex_) = false;
   ProcessEnd end_ ABSL_GUARDED_BY(mutex_);
   std::function<void()> on_kill_ ABSL_GUARDED_BY(mutex_);
+  std::function<void()> on_copy_ ABSL_GUARDED_BY(mutex_);
 };
 
 class FakeHostProcess : public HostProcess {

@@ -134,6 +134,7 @@ void FakePoolHost::ServePlan(const control::Plan& plan, control::Reply* reply) {
     arena_.live(i).state = arena::State::kReady;
     arena_.live(i).setups = 1;
   }
+  arena_.host(0).telemetry_fd = manners_.telemetry_fd;
   reply->set_drain_bound_ns(250'000'000);
   changed_.NotifyAll();
 }
@@ -284,6 +285,7 @@ absl::StatusOr<LaunchedHost> FakeLauncher::Launch() {
   auto ends = control::Channel::MakePair();
   if (!ends.ok()) return ends.status();
   const auto process = std::make_shared<FakeProcess>(900'000 + static_cast<pid_t>(hosts_.size()));
+  process->OnCopy(manners_.on_copy);
   auto host = std::make_unique<FakePoolHost>(control::Channel(std::move(ends->second)), process, manners_);
   for (const RequestKind kind : held_) host->Hold(kind);
   hosts_.push_back(std::move(host));

@@ -30,6 +30,10 @@ struct FakeHostManners {
   bool works_at_release = true;
   // First process number of the workers. In a pool of one process all have it.
   pid_t first_pid = 10'000;
+  // Worker 0 is a program with this telemetry descriptor; -1: it is none.
+  int telemetry_fd = -1;
+  // Called before musterd gets a copy of it.
+  std::function<void()> on_copy;
 };
 
 // Ends as a process when told to, and its thread with it. Thread-safe: the test may change the arena while requests are served.
