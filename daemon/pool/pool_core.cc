@@ -71,7 +71,7 @@ absl::Status PoolCore::Make(Deadline deadline) {
     MutexLock lock(&mutex_);
     if (state_ != PoolState::kSpawning) return absl::CancelledError("dropped while it was being made");
     host_pid_ = launched.process->pid();
-    host_ = std::make_unique<PoolHost>(std::move(launched), this);
+    ASSIGN_OR_RETURN(host_, PoolHost::Make(std::move(launched), this));
   }
   std::vector<int> descriptors = {arena_fd.get()};
   for (const UniqueFd& directory : cgroups_.directories()) descriptors.push_back(directory.get());

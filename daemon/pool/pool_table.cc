@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error_detail.h"
 #include "base/log.h"
+#include "base/make_thread.h"
 #include "base/mutex.h"
 #include "base/status_macros.h"
 #include "daemon/pool/pool_core.h"
@@ -216,9 +217,18 @@ bool PoolTable::Impl::Drop(absl::string_view id, Deadline deadline) {
 
 void PoolTable::Impl::DropAll(const std::vector<std::pair<uint64_t, CorePtr>>& pools, Deadline deadline) {
   std::vector<std::thread> threads;
+  // One after the other on this thread: the first, and those for which no thread can be made.
+  std::vector<PoolCore*> here;
   for (const auto& [number, core] : pools) {
-    threads.emplace_back([core = core.get(), deadline] { core->Drop(deadline); });
+    absl::StatusOr<std::thread> thread = absl::UnknownError("not wanted");
+    if (!here.empty()) thread = MakeThread("dropping a pool", [core = core.get(), deadline] { core->Drop(deadline); });
+    if (thread.ok()) {
+      threads.push_back(*std::move(thread));
+    } else {
+      here.push_back(core.get());
+    }
   }
+  for (PoolCore* core : here) core->Drop(deadline);
   for (std::thread& thread : threads) thread.join();
   for (const auto& [number, core] : pools) Forget(*core);
 }

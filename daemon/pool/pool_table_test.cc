@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error_detail.h"
+#include "base/no_threads_testing.h"
 #include "daemon/pool/testing/pool_test_base.h"
 
 namespace muster {
@@ -268,6 +269,14 @@ TEST_F(PoolTableTest, TheEndOfALeaseDropsItsPoolsButForDetachedOnes) {
   EXPECT_TRUE(Exists(other.id()));
   EXPECT_EQ(table().Find(detached.id())->labels().lease_id, "");
   EXPECT_EQ(table().DropLease("L", Soon()), 0);
+}
+
+TEST_F(PoolTableTest, PoolsAreDroppedAlsoWhenNoThreadCanBeMade) {
+  Spawn("", {.lease_id = "L"});
+  Spawn("", {.lease_id = "L"});
+  const NoThreadsForTesting full;
+  EXPECT_EQ(table().DropLease("L", Soon()), 2);
+  EXPECT_TRUE(table().List().empty());
 }
 
 TEST_F(PoolTableTest, ClosingDropsAllAtOnceAndRefusesMore) {

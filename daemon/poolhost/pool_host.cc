@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "base/error_detail.h"
 #include "base/log.h"
+#include "base/make_thread.h"
 #include "base/mutex.h"
 #include "base/status_macros.h"
 #include "daemon/poolhost/pending_requests.h"
@@ -39,12 +40,17 @@ class PoolHost::Impl {
       : process_(process),
         channel_(std::move(channel)),
         listener_(listener),
-        wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-        reader_([this] { Read(); }) {}
+        wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
   ~Impl() {
     Abandon();
-    reader_.join();
+    if (reader_.joinable()) reader_.join();
+  }
+
+  // Called once, first.
+  absl::Status StartReading() {
+    ASSIGN_OR_RETURN(reader_, MakeThread("the pool host's words", [this] { Read(); }));
+    return absl::OkStatus();
   }
 
   void Send(control::Request request, const std::vector<int>& descriptors, Deadline deadline, Done done) {
@@ -178,9 +184,14 @@ class PoolHost::Impl {
   std::thread reader_;
 };
 
-PoolHost::PoolHost(LaunchedHost host, PoolHostListener* listener)
-    : process_(std::move(host.process)),
-      impl_(std::make_unique<Impl>(process_.get(), std::move(host.channel), listener)) {}
+absl::StatusOr<std::unique_ptr<PoolHost>> PoolHost::Make(LaunchedHost host, PoolHostListener* listener) {
+  auto impl = std::make_unique<Impl>(host.process.get(), std::move(host.channel), listener);
+  RETURN_IF_ERROR(impl->StartReading());
+  return std::unique_ptr<PoolHost>(new PoolHost(std::move(host.process), std::move(impl)));
+}
+
+PoolHost::PoolHost(std::unique_ptr<HostProcess> process, std::unique_ptr<Impl> impl)
+    : process_(std::move(process)), impl_(std::move(impl)) {}
 
 PoolHost::~PoolHost() {
   const absl::Status ended = End(Deadline::After(absl::Seconds(1)));

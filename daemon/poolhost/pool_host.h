@@ -31,8 +31,8 @@ class PoolHost {
  public:
   using Done = std::function<void(absl::StatusOr<control::Reply>)>;
 
-  // `listener` outlives this object.
-  PoolHost(LaunchedHost host, PoolHostListener* listener);
+  // `listener` outlives this object. RESOURCE_EXHAUSTED: no thread can be made for it, and what was launched is gone.
+  static absl::StatusOr<std::unique_ptr<PoolHost>> Make(LaunchedHost host, PoolHostListener* listener);
   PoolHost(const PoolHost&) = delete;
   PoolHost& operator=(const PoolHost&) = delete;
   ~PoolHost();
@@ -58,6 +58,8 @@ class PoolHost {
 
  private:
   class Impl;
+
+  PoolHost(std::unique_ptr<HostProcess> process, std::unique_ptr<Impl> impl);
 
   // Declared first: the implementation uses it to its end.
   const std::unique_ptr<HostProcess> process_;

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/error_detail.h"
+#include "base/no_threads_testing.h"
 #include "daemon/poolhost/fake_host_process.h"
 
 namespace muster {
@@ -62,7 +63,7 @@ class PoolHostTest : public testing::Test {
     LaunchedHost launched;
     launched.process = std::make_unique<FakeHostProcess>(fake_);
     launched.channel = std::move(ends->first);
-    host_ = std::make_unique<PoolHost>(std::move(launched), &ears_);
+    host_ = *PoolHost::Make(std::move(launched), &ears_);
   }
   ~PoolHostTest() override {
     fake_->End({0, 0});
@@ -232,6 +233,19 @@ TEST_F(PoolHostTest, ManyThreadsMayCallAtOnceWhileItDies) {
   fake_->End({0, 0});
   for (std::thread& caller : callers) caller.join();
   ears_.WaitForEnd();
+}
+
+TEST(PoolHostWithoutThreadsTest, IsAnErrorAndLeavesNoProcess) {
+  const auto fake = std::make_shared<FakeProcess>(4712);
+  Ears ears;
+  LaunchedHost launched;
+  launched.process = std::make_unique<FakeHostProcess>(fake);
+  launched.channel = std::move(control::Channel::MakePair()->first);
+  const NoThreadsForTesting full;
+  const absl::Status status = PoolHost::Make(std::move(launched), &ears).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+  EXPECT_TRUE(fake->killed());
+  EXPECT_TRUE(fake->reaped());
 }
 
 }  // namespace
