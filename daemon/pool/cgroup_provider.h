@@ -54,6 +54,9 @@ class CgroupProvider {
   // Thaws, kills, waits until nothing lives there, removes with all below it.
   virtual absl::Status Remove(const std::string& name, Deadline deadline) = 0;
 
+  // Tells it from all others that have had, have or will have its name.
+  virtual absl::StatusOr<uint64_t> Identify(const std::string& name) = 0;
+
   // Processes there and below that the kernel's out-of-memory killer has ended so far: memory.events. UNAVAILABLE: no memory
   // controller.
   virtual absl::StatusOr<uint64_t> OomKills(const std::string& name) = 0;

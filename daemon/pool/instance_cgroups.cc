@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <map>
 #include <utility>
@@ -112,6 +113,14 @@ absl::StatusOr<int> InstanceCgroups::Kill(const std::string& name) {
 absl::Status InstanceCgroups::Remove(const std::string& name, Deadline deadline) {
   ASSIGN_OR_RETURN(const CgroupPath path, PathOf(name));
   return manager_->Remove(path, deadline).status();
+}
+
+absl::StatusOr<uint64_t> InstanceCgroups::Identify(const std::string& name) {
+  ASSIGN_OR_RETURN(const CgroupDir dir, OpenDir(name));
+  // The kernel numbers cgroups without ever using a number again.
+  struct stat status;
+  if (fstat(dir.fd(), &status) != 0) return ErrnoStatus(errno, absl::StrCat("fstat of cgroup ", name));
+  return status.st_ino;
 }
 
 absl::StatusOr<uint64_t> InstanceCgroups::OomKills(const std::string& name) {

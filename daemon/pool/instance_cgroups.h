@@ -27,6 +27,7 @@ class InstanceCgroups final : public CgroupProvider {
   absl::StatusOr<PoolCgroup> Open(const std::string& name) override;
   absl::StatusOr<int> Kill(const std::string& name) override;
   absl::Status Remove(const std::string& name, Deadline deadline) override;
+  absl::StatusOr<uint64_t> Identify(const std::string& name) override;
   absl::StatusOr<uint64_t> OomKills(const std::string& name) override;
 
  private:

@@ -124,6 +124,7 @@ void PoolCgroups::Remove(Deadline deadline) {
     const absl::Status removed = provider_->Remove(name, deadline);
     if (!removed.ok() && !absl::IsNotFound(removed)) {
       LogWarning(absl::StrCat("pool ", pool_id_, ": removing cgroup ", name, ": ", removed.message()));
+      on_left_(name);
     }
   }
 }

@@ -2,6 +2,7 @@
 #ifndef MUSTER_DAEMON_POOL_POOL_CGROUPS_H_
 #define MUSTER_DAEMON_POOL_POOL_CGROUPS_H_
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -21,8 +22,12 @@ class PoolCgroups {
   // How long removing may take when nobody says.
   static constexpr absl::Duration kRemoveTimeout = absl::Seconds(5);
 
+  // Told of those that could not be removed.
+  using OnLeft = std::function<void(const std::string& name)>;
+
   // `provider` outlives this object.
-  PoolCgroups(CgroupProvider* provider, std::string pool_id) : provider_(provider), pool_id_(std::move(pool_id)) {}
+  PoolCgroups(CgroupProvider* provider, std::string pool_id, OnLeft on_left)
+      : provider_(provider), pool_id_(std::move(pool_id)), on_left_(std::move(on_left)) {}
   ~PoolCgroups() { Remove(Deadline::After(kRemoveTimeout)); }
   PoolCgroups(const PoolCgroups&) = delete;
   PoolCgroups& operator=(const PoolCgroups&) = delete;
@@ -57,6 +62,7 @@ class PoolCgroups {
 
   CgroupProvider* const provider_;
   const std::string pool_id_;
+  const OnLeft on_left_;
   std::vector<UniqueFd> spare_ ABSL_GUARDED_BY(mutex_);
   // Written by Acquire only.
   std::vector<std::string> names_;  // of directories_

@@ -28,12 +28,12 @@ uint64_t Ns(absl::Duration duration) { return static_cast<uint64_t>(absl::ToInt6
 
 }  // namespace
 
-PoolCore::PoolCore(Identity identity, const PoolEnvironment* environment, std::function<void()> pool_collected)
+PoolCore::PoolCore(Identity identity, const PoolEnvironment* environment, Hooks hooks)
     : identity_(std::move(identity)),
       environment_(*environment),
-      pool_collected_(std::move(pool_collected)),
+      pool_collected_(std::move(hooks.collected)),
       made_at_ns_(MonotonicNs()),
-      cgroups_(environment->cgroups, identity_.id),
+      cgroups_(environment->cgroups, identity_.id, std::move(hooks.cgroup_left)),
       labels_(identity_.labels),
       daemon_cpu_before_ns_(ClockNs(CLOCK_PROCESS_CPUTIME_ID)) {}
 

@@ -37,8 +37,15 @@ class PoolCore final : public PoolHostListener, public std::enable_shared_from_t
     std::vector<arena::WorkerShape> shapes;
   };
 
-  // `environment` outlives it; `pool_collected` is called, no lock held, when the pool has become COLLECTED.
-  PoolCore(Identity identity, const PoolEnvironment* environment, std::function<void()> pool_collected);
+  // Called with no lock held.
+  struct Hooks {
+    // The pool has become COLLECTED.
+    std::function<void()> collected;
+    PoolCgroups::OnLeft cgroup_left;
+  };
+
+  // `environment` outlives it.
+  PoolCore(Identity identity, const PoolEnvironment* environment, Hooks hooks);
   ~PoolCore() override;
 
   // Makes the workers; returns when they are at the gate. Called once. After an error the pool is DROPPED and nothing is left.

@@ -16,6 +16,7 @@
 #include "base/make_thread.h"
 #include "base/mutex.h"
 #include "base/status_macros.h"
+#include "daemon/pool/left_cgroups.h"
 #include "daemon/pool/pool_core.h"
 #include "daemon/spec/resolve.h"
 #include "daemon/spec/validate.h"
@@ -24,6 +25,9 @@
 
 namespace muster {
 namespace {
+
+// For a cgroup that could not be removed before: others wait meanwhile.
+constexpr absl::Duration kRetryTimeout = absl::Seconds(1);
 
 uint64_t RandomSeed() {
   uint64_t seed = 0;
@@ -49,7 +53,8 @@ absl::StatusOr<std::vector<arena::WorkerShape>> ShapesOf(const ResolvedSpec& res
 
 class PoolTable::Impl {
  public:
-  explicit Impl(PoolEnvironment environment) : environment_(std::move(environment)) {
+  explicit Impl(PoolEnvironment environment)
+      : environment_(std::move(environment)), left_cgroups_(environment_.cgroups) {
     retention_ = std::thread([this] { RunRetention(); });
   }
   ~Impl() {
@@ -81,10 +86,12 @@ class PoolTable::Impl {
   void Forget(const PoolCore& core);
   // Drops pools at the same time and forgets them.
   void DropAll(const std::vector<std::pair<uint64_t, CorePtr>>& pools, Deadline deadline);
-  // The thread that drops collected pools nobody has confirmed in time.
+  // The thread that drops collected pools nobody has confirmed in time, and removes cgroups that could not be before.
   void RunRetention();
   std::vector<std::pair<uint64_t, CorePtr>> Overdue(uint64_t* next_ns) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void OnPoolCollected() {
+  // At the latest in an hour.
+  uint64_t NextRetry() const { return std::min(left_cgroups_.next_ns(), MonotonicNs() + 3'600'000'000'000); }
+  void Wake() {
     MutexLock lock(&mutex_);
     changed_.NotifyAll();
   }
@@ -96,6 +103,7 @@ class PoolTable::Impl {
   }
 
   const PoolEnvironment environment_;
+  LeftCgroups left_cgroups_;
   mutable Mutex mutex_;
   CondVar changed_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
@@ -155,7 +163,10 @@ absl::StatusOr<PoolTable::Impl::CorePtr> PoolTable::Impl::Admit(const v1::Worklo
   const uint64_t number = ++last_number_;
   CorePtr core = std::make_shared<PoolCore>(
       PoolCore::Identity{absl::StrCat("p", number), labels, std::move(resolved), std::move(shapes)}, &environment_,
-      [this] { OnPoolCollected(); });
+      PoolCore::Hooks{[this] { Wake(); }, [this](const std::string& name) {
+                        left_cgroups_.Add(name);
+                        Wake();
+                      }});
   pools_[number] = core;
   return core;
 }
@@ -313,10 +324,10 @@ void PoolTable::Impl::RunRetention() {
     std::vector<std::pair<uint64_t, CorePtr>> overdue;
     {
       MutexLock lock(&mutex_);
-      uint64_t next_ns = MonotonicNs() + 3'600'000'000'000;
-      while (!ending_ && (overdue = Overdue(&next_ns)).empty()) {
+      uint64_t next_ns = NextRetry();
+      while (!ending_ && (overdue = Overdue(&next_ns)).empty() && left_cgroups_.next_ns() > MonotonicNs()) {
         changed_.WaitUntil(&mutex_, SteadyDeadline(absl::Nanoseconds(next_ns - std::min(next_ns, MonotonicNs()))));
-        next_ns = MonotonicNs() + 3'600'000'000'000;
+        next_ns = NextRetry();
       }
       if (ending_) return;
     }
@@ -324,6 +335,7 @@ void PoolTable::Impl::RunRetention() {
       LogWarning(absl::StrCat("pool ", core->id(), ": its reports were not confirmed in time and are dropped"));
     }
     DropAll(overdue, Deadline::After(environment_.limits.reap_budget));
+    if (left_cgroups_.next_ns() <= MonotonicNs()) left_cgroups_.Retry(kRetryTimeout);
   }
 }
 

@@ -164,6 +164,17 @@ TEST_F(PoolTableTest, EveryCallOnADroppedPoolIsNotFound) {
   EXPECT_EQ(pool.Summary().status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST_F(PoolTableTest, ACgroupThatCannotBeRemovedInTimeIsTriedAgain) {
+  const Pool pool = Spawn("cgroups { name: \"a\" } num_workers: 1");
+  cgroups_.FailRemoval("a", absl::DeadlineExceededError("it is busy"));
+  EXPECT_TRUE(table().Drop(pool.id(), Soon()));
+  EXPECT_FALSE(cgroups_.Left().empty());
+  const Deadline deadline = Soon();
+  while (!cgroups_.Left().empty() && !deadline.Expired()) std::this_thread::yield();
+  EXPECT_TRUE(cgroups_.Left().empty());
+  EXPECT_TRUE(TrySpawn("cgroups { name: \"a\" } num_workers: 1").ok()) << "the name is free again";
+}
+
 TEST_F(PoolTableTest, DropEndsACallThatWaitsForThePoolHost) {
   const Pool pool = Spawn();
   host().Hold(Kind::kPlace);

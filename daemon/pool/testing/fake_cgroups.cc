@@ -26,6 +26,11 @@ void FakeCgroups::OnOpen(std::function<void()> hook) {
   on_open_ = std::move(hook);
 }
 
+void FakeCgroups::FailRemoval(const std::string& name, absl::Status error) {
+  MutexLock lock(&mutex_);
+  removal_errors_[name] = std::move(error);
+}
+
 std::vector<std::string> FakeCgroups::Left() {
   MutexLock lock(&mutex_);
   std::vector<std::string> names;
@@ -58,6 +63,7 @@ absl::StatusOr<PoolCgroup> FakeCgroups::CreateOwn(const std::string& pool_id) {
   {
     MutexLock lock(&mutex_);
     cgroups_[name].made = true;
+    cgroups_[name].identity = ++last_identity_;
   }
   return Open(name);
 }
@@ -66,6 +72,7 @@ absl::Status FakeCgroups::Create(const v1::CgroupSpec& spec, const std::string&)
   MutexLock lock(&mutex_);
   if (cgroups_.count(spec.name()) != 0) return absl::AlreadyExistsError(absl::StrCat("cgroup ", spec.name(), " is there"));
   cgroups_[spec.name()].made = true;
+  cgroups_[spec.name()].identity = ++last_identity_;
   return absl::OkStatus();
 }
 
@@ -95,7 +102,20 @@ absl::StatusOr<int> FakeCgroups::Kill(const std::string& name) {
 
 absl::Status FakeCgroups::Remove(const std::string& name, Deadline) {
   MutexLock lock(&mutex_);
+  const auto error = removal_errors_.find(name);
+  if (error != removal_errors_.end()) {
+    absl::Status status = std::move(error->second);
+    removal_errors_.erase(error);
+    return status;
+  }
   return cgroups_.erase(name) != 0 ? absl::OkStatus() : absl::NotFoundError(name);
+}
+
+absl::StatusOr<uint64_t> FakeCgroups::Identify(const std::string& name) {
+  MutexLock lock(&mutex_);
+  const auto found = cgroups_.find(name);
+  if (found == cgroups_.end()) return absl::NotFoundError(name);
+  return found->second.identity;
 }
 
 absl::StatusOr<uint64_t> FakeCgroups::OomKills(const std::string& name) {

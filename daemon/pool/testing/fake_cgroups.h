@@ -20,6 +20,8 @@ class FakeCgroups : public CgroupProvider {
   void SetOomKills(const std::string& name, uint64_t kills);
   // Called before each Open, with no lock held.
   void OnOpen(std::function<void()> hook);
+  // The next removal of it fails.
+  void FailRemoval(const std::string& name, absl::Status error);
 
   // What pools have made and not removed.
   std::vector<std::string> Left();
@@ -32,6 +34,7 @@ class FakeCgroups : public CgroupProvider {
   absl::StatusOr<PoolCgroup> Open(const std::string& name) override;
   absl::StatusOr<int> Kill(const std::string& name) override;
   absl::Status Remove(const std::string& name, Deadline deadline) override;
+  absl::StatusOr<uint64_t> Identify(const std::string& name) override;
   absl::StatusOr<uint64_t> OomKills(const std::string& name) override;
 
  private:
@@ -41,10 +44,13 @@ class FakeCgroups : public CgroupProvider {
     bool made = false;
     bool has_memory = false;
     uint64_t oom_kills = 0;
+    uint64_t identity = 0;
   };
 
   Mutex mutex_;
   std::map<std::string, Cgroup> cgroups_ ABSL_GUARDED_BY(mutex_);
+  uint64_t last_identity_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, absl::Status> removal_errors_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> killed_ ABSL_GUARDED_BY(mutex_);
   std::function<void()> on_open_ ABSL_GUARDED_BY(mutex_);
 };
