@@ -133,6 +133,7 @@ absl::Status Daemon::MakeTables() {
                                  .launcher = &*launcher_,
                                  .listener = &pool_events_,
                                  .allow_exec = config_.allow_exec,
+                                 .max_cgroups = config_.max_cgroups,
                                  .control_priority = static_cast<uint32_t>(config_.control_priority),
                                  .spawners = static_cast<uint32_t>(config_.spawners)});
   stray_events_ = std::make_unique<StrayEvents>(&*pools_);

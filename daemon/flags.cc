@@ -56,7 +56,7 @@ ABSL_FLAG(absl::Duration, collect_deadline, muster::Limits().collect_deadline, "
 ABSL_FLAG(absl::Duration, reap_budget, muster::Limits().reap_budget, "for reaping after a kill");
 ABSL_FLAG(absl::Duration, report_retention, muster::Limits().report_retention, "how long reports wait to be confirmed");
 ABSL_FLAG(int64_t, max_retained_pools, muster::Limits().max_retained_pools, "collected pools that wait at one time");
-ABSL_FLAG(int64_t, max_cgroups, 1024, "cgroups that clients have made");
+ABSL_FLAG(int64_t, max_cgroups, 1024, "cgroups that clients have made; as many more of the `cgroups` of pools");
 ABSL_FLAG(int64_t, max_leases, muster::LeaseLimits().max_leases, "leases at one time");
 ABSL_FLAG(int64_t, max_lease_events, muster::LeaseLimits().max_lease_events, "events that wait for a slow reader");
 ABSL_FLAG(absl::Duration, lease_grace, muster::LeaseLimits().grace, "how long a lease waits for a client that is gone");

@@ -26,9 +26,10 @@ absl::Status PoolCgroups::Reserve() {
   return absl::OkStatus();
 }
 
-absl::Status PoolCgroups::Acquire(const ResolvedSpec& resolved) {
+absl::Status PoolCgroups::Acquire(const ResolvedSpec& resolved, absl::FunctionRef<absl::Status()> may_go_on) {
   RETURN_IF_ERROR(Reserve());
   for (int i = 0; i < resolved.spec.cgroups_size(); ++i) {
+    RETURN_IF_ERROR(may_go_on());
     const v1::CgroupSpec& spec = resolved.spec.cgroups(i);
     const absl::Status made = provider_->Create(spec, pool_id_);
     if (!made.ok()) return Annotate(made, absl::StrCat("cgroups[", i, "]"));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/mutex.h"
@@ -34,7 +35,8 @@ class PoolCgroups {
 
   // Makes what the spec asks for and the pool's own one if a group names none, and opens each group's. INVALID_ARGUMENT,
   // NOT_FOUND and ALREADY_EXISTS name the field. RESOURCE_EXHAUSTED: more cgroups than one message to the pool host carries.
-  absl::Status Acquire(const ResolvedSpec& resolved);
+  // `may_go_on` is asked before each; its error ends it.
+  absl::Status Acquire(const ResolvedSpec& resolved, absl::FunctionRef<absl::Status()> may_go_on);
 
   // Directories, one per distinct cgroup, and the index of each group's.
   const std::vector<UniqueFd>& directories() const { return directories_; }

@@ -61,11 +61,17 @@ absl::Status PoolCore::Spawn(Deadline deadline) {
   return made;
 }
 
+absl::Status PoolCore::MayGoOn(Deadline deadline) const {
+  if (state() != PoolState::kSpawning) return absl::CancelledError("dropped while it was being made");
+  if (deadline.Expired()) return absl::DeadlineExceededError(absl::StrCat("pool ", id(), " could not be made in time"));
+  return absl::OkStatus();
+}
+
 absl::Status PoolCore::Make(Deadline deadline) {
-  RETURN_IF_ERROR(cgroups_.Acquire(identity_.resolved));
+  RETURN_IF_ERROR(cgroups_.Acquire(identity_.resolved, [this, deadline] { return MayGoOn(deadline); }));
   ASSIGN_OR_RETURN(const UniqueFd arena_fd, arena::Arena::Create(identity_.shapes));
   ASSIGN_OR_RETURN(arena_, arena::Arena::Map(arena_fd.get(), arena::Arena::Access::kDaemon));
-  if (state() != PoolState::kSpawning) return absl::CancelledError("dropped while it was being made");
+  RETURN_IF_ERROR(MayGoOn(deadline));
   ASSIGN_OR_RETURN(LaunchedHost launched, environment_.launcher->Launch());
   {
     MutexLock lock(&mutex_);

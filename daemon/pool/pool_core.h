@@ -88,6 +88,8 @@ class PoolCore final : public PoolHostListener, public std::enable_shared_from_t
   class Turn;
 
   absl::Status Make(Deadline deadline);
+  // Whether making it still makes sense.
+  absl::Status MayGoOn(Deadline deadline) const;
   control::Request PlanRequest() const;
   absl::Status MapTelemetry();
   absl::StatusOr<control::Request> PlaceRequest(const PlaceTarget& target, bool at_gate, std::vector<UniqueFd>* dirs) const;

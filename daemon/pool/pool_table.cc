@@ -1,7 +1,5 @@
 #include "daemon/pool/pool_table.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <map>
 #include <thread>
@@ -16,38 +14,16 @@
 #include "base/make_thread.h"
 #include "base/mutex.h"
 #include "base/status_macros.h"
+#include "daemon/pool/admission.h"
 #include "daemon/pool/left_cgroups.h"
 #include "daemon/pool/pool_core.h"
-#include "daemon/spec/resolve.h"
-#include "daemon/spec/validate.h"
 #include "worker/arena/arena.h"
-#include "worker/control/spec.h"
 
 namespace muster {
 namespace {
 
 // For a cgroup that could not be removed before: others wait meanwhile.
 constexpr absl::Duration kRetryTimeout = absl::Seconds(1);
-
-uint64_t RandomSeed() {
-  uint64_t seed = 0;
-  if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed) || seed == 0) seed = MonotonicNs() | 1;
-  return seed;
-}
-
-absl::StatusOr<std::vector<arena::WorkerShape>> ShapesOf(const ResolvedSpec& resolved, const Catalogue& catalogue) {
-  std::vector<arena::WorkerShape> shapes;
-  shapes.reserve(resolved.num_workers);
-  for (uint32_t i = 0; i < resolved.groups.size(); ++i) {
-    const v1::Work work = GroupOf(resolved.spec, i).work();
-    absl::StatusOr<uint32_t> streams = catalogue.StreamsOf(work);
-    if (!streams.ok()) return FieldError(absl::StrCat(GroupPath(i), "work"), streams.status().message());
-    const arena::WorkerShape shape = {i, *streams, *streams == 0 ? 0 : resolved.spec.max_samples(),
-                                      resolved.spec.max_migrations()};
-    shapes.insert(shapes.end(), resolved.groups[i].num_workers, shape);
-  }
-  return shapes;
-}
 
 }  // namespace
 
@@ -80,7 +56,6 @@ class PoolTable::Impl {
   using CorePtr = std::shared_ptr<PoolCore>;
 
   absl::StatusOr<CorePtr> Admit(const v1::WorkloadSpec& spec, const PoolLabels& labels);
-  absl::StatusOr<ResolvedSpec> ValidateAndResolve(const v1::WorkloadSpec& spec) const;
   absl::Status CheckTotals(const std::vector<arena::WorkerShape>& shapes) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A pool of which nothing is left. Another thread that still drops it forgets it afterwards.
   void Forget(const PoolCore& core);
@@ -113,19 +88,6 @@ class PoolTable::Impl {
   std::thread retention_;
 };
 
-absl::StatusOr<ResolvedSpec> PoolTable::Impl::ValidateAndResolve(const v1::WorkloadSpec& spec) const {
-  RETURN_IF_ERROR(Validate(spec, {&environment_.limits, &environment_.topology, environment_.allow_exec}));
-  for (int i = 0; i < spec.cgroups_size(); ++i) {
-    RETURN_IF_ERROR(environment_.cgroups->Validate(spec.cgroups(i), absl::StrCat("cgroups[", i, "]")));
-  }
-  ResolveContext context;
-  context.limits = &environment_.limits;
-  context.topology = &environment_.topology;
-  context.effective_cpus = [this](const std::string& cgroup) { return environment_.cgroups->EffectiveCpus(cgroup); };
-  context.seed = RandomSeed();
-  return Resolve(spec, context);
-}
-
 absl::Status PoolTable::Impl::CheckTotals(const std::vector<arena::WorkerShape>& shapes) const {
   const Limits& limits = environment_.limits;
   if (static_cast<int64_t>(pools_.size()) >= limits.max_pools) {
@@ -155,11 +117,14 @@ absl::Status PoolTable::Impl::CheckTotals(const std::vector<arena::WorkerShape>&
 }
 
 absl::StatusOr<PoolTable::Impl::CorePtr> PoolTable::Impl::Admit(const v1::WorkloadSpec& spec, const PoolLabels& labels) {
-  ASSIGN_OR_RETURN(ResolvedSpec resolved, ValidateAndResolve(spec));
+  ASSIGN_OR_RETURN(ResolvedSpec resolved, ValidateAndResolve(spec, environment_));
   ASSIGN_OR_RETURN(std::vector<arena::WorkerShape> shapes, ShapesOf(resolved, *environment_.catalogue));
   MutexLock lock(&mutex_);
   if (closed_) return absl::UnavailableError("the daemon is shutting down and takes no more work");
   RETURN_IF_ERROR(CheckTotals(shapes));
+  int64_t cgroups = resolved.spec.cgroups_size();
+  for (const auto& [number, core] : pools_) cgroups += core->resolved().spec.cgroups_size();
+  RETURN_IF_ERROR(CheckCgroups(cgroups, environment_));
   const uint64_t number = ++last_number_;
   CorePtr core = std::make_shared<PoolCore>(
       PoolCore::Identity{absl::StrCat("p", number), labels, std::move(resolved), std::move(shapes)}, &environment_,

@@ -30,6 +30,8 @@ struct PoolEnvironment {
   PoolListener* listener = nullptr;  // may be null
   // Custom programs may run.
   bool allow_exec = false;
+  // Cgroups that the specs of all pools ask for.
+  int64_t max_cgroups = 1024;
   // SCHED_FIFO priority of the pool hosts; 0: leave it.
   uint32_t control_priority = 0;
   // Processes that make the workers of a large pool at the same time; 0: one per CPU.

@@ -88,6 +88,24 @@ TEST_F(PoolTableTest, ArenasAreLimitedEachAndTogether) {
   EXPECT_EQ(LimitOfSpawn(two_mb), "max_total_arena_bytes");
 }
 
+TEST_F(PoolTableTest, TheCgroupsOfAllPoolsTogetherAreLimited) {
+  environment_.max_cgroups = 2;
+  EXPECT_EQ(LimitOfSpawn("cgroups { name: \"a\" } cgroups { name: \"b\" } cgroups { name: \"c\" }"), "max_cgroups");
+  const Pool two = Spawn("cgroups { name: \"a\" } cgroups { name: \"b\" } num_workers: 1");
+  EXPECT_EQ(LimitOfSpawn("cgroups { name: \"c\" } num_workers: 1"), "max_cgroups");
+  table().Drop(two.id(), Soon());
+  EXPECT_TRUE(TrySpawn("cgroups { name: \"c\" } num_workers: 1").ok());
+}
+
+TEST_F(PoolTableTest, NoCgroupIsMadeAfterTheDeadlineOfTheCall) {
+  v1::WorkloadSpec spec;
+  spec.set_num_workers(1);
+  spec.add_cgroups()->set_name("a");
+  EXPECT_EQ(table().Spawn(spec, {}, Now()).status().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(cgroups_.made(), 0);
+  EXPECT_EQ(launcher_.launched(), 0u);
+}
+
 TEST_F(PoolTableTest, ASpawnThatFailedCountsForNoLimit) {
   environment_.limits.max_pools = 1;
   launcher_.FailNext(absl::InternalError("x"));

@@ -40,6 +40,11 @@ std::vector<std::string> FakeCgroups::Left() {
   return names;
 }
 
+uint64_t FakeCgroups::made() {
+  MutexLock lock(&mutex_);
+  return last_identity_;
+}
+
 std::vector<std::string> FakeCgroups::Killed() {
   MutexLock lock(&mutex_);
   return killed_;

@@ -25,6 +25,8 @@ class FakeCgroups : public CgroupProvider {
 
   // What pools have made and not removed.
   std::vector<std::string> Left();
+  // How many they have made so far.
+  uint64_t made();
   std::vector<std::string> Killed();
 
   absl::Status Validate(const v1::CgroupSpec& spec, const std::string& field) override;
