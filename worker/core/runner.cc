@@ -133,7 +133,7 @@ void Runner::WaitAtGate() {
 }
 
 void Runner::SetUp() {
-  RunSetup({.group = context_.group, .cpus = context_.cpus, .max_rt_priority = context_.max_rt_priority},
+  RunSetup({.group = context_.group, .cpus = context_.cpus, .max_rt_priority = context_.place.max_rt_priority},
            control_.setup_errors);
   // Once: buffers are allocated under the memory policy, and belong to the worker from then on.
   if (live_.setups.load(std::memory_order_relaxed) > 0) return;

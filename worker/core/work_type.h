@@ -75,6 +75,8 @@ struct WorkerPlace {
   uint32_t instance = 0;    // of the group
   bool in_thread = false;   // shares its process with neighbours
   uint64_t seed = 0;        // of this worker; not 0
+  // Highest real-time priority that a worker may have; 0: it may have none.
+  uint32_t max_rt_priority = 98;
 };
 
 enum class StepResult {

@@ -20,12 +20,11 @@ struct WorkerContext {
   arena::Gate gate;                     // read-only
   arena::ArrivalBell bell;              // rung after each completed setup
   uint32_t wake_position = 0;           // its position in the wake tree
-  WorkerPlace place;                    // worker index, group, position, seed
+  WorkerPlace place;                    // worker index, group, position, seed, limits
   const v1::GroupSpec* group = nullptr; // resolved
   const CpuSet* cpus = nullptr;         // its affinity; null: inherited
   const WorkType* type = nullptr;       // null for Custom programs
   Plumbing plumbing;                    // of its group instance; the descriptors are this worker's own copies
-  uint32_t max_rt_priority = 98;
   int telemetry_fd = -1;                // of a Custom program
 };
 

@@ -27,7 +27,7 @@ void FillContext(const Workshop& shop, uint32_t worker, const OwnPart& own, Work
   context->group = &group.spec;
   context->cpus = pool.CpusOf(worker);
   context->type = group.type;
-  context->max_rt_priority = pool.plan().max_worker_rt_priority();
+  context->place.max_rt_priority = pool.plan().max_worker_rt_priority();
 }
 
 absl::Status AllocateParts(const Pool& pool, WorkerRange workers) {

@@ -50,7 +50,7 @@ TEST(SchedClass, AClassThatIsRefusedStandsInTheReport) {
     MeterFixture record({});
     Meter meter(record.target());
     // A deadline task must be able to run on its whole root domain, and this thread is pinned.
-    TakeSchedClass(meter, AttributesOf(v1::DEADLINE));
+    TakeSchedClass(meter, AttributesOf(v1::DEADLINE), 98);
     const std::string error = record.control().setup_errors[arena::kSetPolicy].bytes;
     EXPECT_NE(error.find("SCHED_DEADLINE: EPERM"), std::string::npos) << error;
   });

@@ -11,22 +11,24 @@ namespace {
 // Takes its class at its first iteration.
 class ClassOnce {
  public:
-  explicit ClassOnce(v1::SchedClass sched_class) : sched_class_(sched_class) {}
+  ClassOnce(v1::SchedClass sched_class, uint32_t max_rt_priority)
+      : sched_class_(sched_class), max_rt_priority_(max_rt_priority) {}
 
   void Take(Meter& meter) {
     if (taken_) return;
     taken_ = true;
-    TakeSchedClass(meter, AttributesOf(sched_class_));
+    TakeSchedClass(meter, AttributesOf(sched_class_), max_rt_priority_);
   }
 
  private:
   const v1::SchedClass sched_class_;
+  const uint32_t max_rt_priority_;
   bool taken_ = false;
 };
 
 class WakerStep final : public Step {
  public:
-  WakerStep(std::atomic<uint32_t>* word, v1::SchedClass sched_class, uint64_t burst_iters)
+  WakerStep(std::atomic<uint32_t>* word, const ClassOnce& sched_class, uint64_t burst_iters)
       : word_(word), class_(sched_class), burst_iters_(burst_iters) {}
 
   StepResult Run(Meter& meter) override {
@@ -45,7 +47,7 @@ class WakerStep final : public Step {
 
 class WakeeStep final : public Step {
  public:
-  WakeeStep(std::atomic<uint32_t>* word, v1::SchedClass sched_class, uint64_t burst_iters)
+  WakeeStep(std::atomic<uint32_t>* word, const ClassOnce& sched_class, uint64_t burst_iters)
       : word_(word), class_(sched_class), burst_iters_(burst_iters) {}
 
   StepResult Run(Meter& meter) override {
@@ -78,8 +80,10 @@ class AsymmetricWakerType final : public WorkType {
                                                  Plumbing& plumbing) const override {
     const v1::AsymmetricWaker& params = work.asymmetric_waker();
     auto* word = SharedAt<std::atomic<uint32_t>>(plumbing);
-    if (place.position == 0) return std::make_unique<WakerStep>(word, params.waker_class(), params.burst_iters());
-    return std::make_unique<WakeeStep>(word, params.wakee_class(), params.burst_iters());
+    const bool waker = place.position == 0;
+    const ClassOnce own(waker ? params.waker_class() : params.wakee_class(), place.max_rt_priority);
+    if (waker) return std::make_unique<WakerStep>(word, own, params.burst_iters());
+    return std::make_unique<WakeeStep>(word, own, params.burst_iters());
   }
 };
 

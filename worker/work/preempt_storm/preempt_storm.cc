@@ -8,12 +8,13 @@ namespace {
 
 class PreempterStep final : public Step {
  public:
-  PreempterStep(uint64_t burst_iters, uint64_t sleep_ns) : burst_iters_(burst_iters), sleep_ns_(sleep_ns) {}
+  PreempterStep(uint64_t burst_iters, uint64_t sleep_ns, uint32_t max_rt_priority)
+      : burst_iters_(burst_iters), sleep_ns_(sleep_ns), max_rt_priority_(max_rt_priority) {}
 
   StepResult Run(Meter& meter) override {
     if (!began_) {
       began_ = true;
-      TakeSchedClass(meter, FifoAttributes(1));
+      TakeSchedClass(meter, FifoAttributes(1), max_rt_priority_);
     }
     meter.SpinBurst(burst_iters_);
     if (!SleepWantedFor(meter, sleep_ns_)) return StepResult::kAbandon;
@@ -23,6 +24,7 @@ class PreempterStep final : public Step {
  private:
   const uint64_t burst_iters_;
   const uint64_t sleep_ns_;
+  const uint32_t max_rt_priority_;
   bool began_ = false;
 };
 
@@ -53,7 +55,7 @@ class PreemptStormType final : public WorkType {
                                                  Plumbing&) const override {
     const v1::PreemptStorm& params = work.preempt_storm();
     if (place.position != 0) return std::make_unique<PreemptedStep>(params.rt_burst_iters());
-    return std::make_unique<PreempterStep>(params.rt_burst_iters(), params.rt_sleep_us() * 1000);
+    return std::make_unique<PreempterStep>(params.rt_burst_iters(), params.rt_sleep_us() * 1000, place.max_rt_priority);
   }
 };
 

@@ -24,21 +24,23 @@ uint32_t PriorityOf(Role role) { return role == Role::kHigh ? 70 : role == Role:
 // Takes its priority at its first iteration.
 class PriorityOnce {
  public:
-  explicit PriorityOnce(Role role) : role_(role) {}
+  PriorityOnce(Role role, uint32_t max_rt_priority) : role_(role), max_rt_priority_(max_rt_priority) {}
   void Take(Meter& meter) {
     if (taken_) return;
     taken_ = true;
-    TakeSchedClass(meter, FifoAttributes(PriorityOf(role_)));
+    TakeSchedClass(meter, FifoAttributes(PriorityOf(role_)), max_rt_priority_);
   }
+  Role role() const { return role_; }
 
  private:
   const Role role_;
+  const uint32_t max_rt_priority_;
   bool taken_ = false;
 };
 
 class MediumStep final : public Step {
  public:
-  explicit MediumStep(uint64_t work_iters) : work_iters_(work_iters) {}
+  MediumStep(const PriorityOnce& priority, uint64_t work_iters) : work_iters_(work_iters), priority_(priority) {}
 
   StepResult Run(Meter& meter) override {
     priority_.Take(meter);
@@ -48,16 +50,16 @@ class MediumStep final : public Step {
 
  private:
   const uint64_t work_iters_;
-  PriorityOnce priority_{Role::kMedium};
+  PriorityOnce priority_;
 };
 
 class PlainStep final : public Step {
  public:
-  PlainStep(Role role, FutexLock* lock, const v1::PriorityInversion& params)
+  PlainStep(const PriorityOnce& priority, FutexLock* lock, const v1::PriorityInversion& params)
       : lock_(lock),
         work_iters_(params.work_iters()),
-        hold_iters_(role == Role::kHigh ? params.work_iters() : params.hold_iters()),
-        priority_(role) {}
+        hold_iters_(priority.role() == Role::kHigh ? params.work_iters() : params.hold_iters()),
+        priority_(priority) {}
 
   StepResult Run(Meter& meter) override {
     priority_.Take(meter);
@@ -77,8 +79,8 @@ class PlainStep final : public Step {
 
 class InheritingStep final : public Step {
  public:
-  InheritingStep(Role role, PiLock* lock, const v1::PriorityInversion& params)
-      : lock_(lock), work_iters_(params.work_iters()), hold_iters_(params.hold_iters()), priority_(role) {}
+  InheritingStep(const PriorityOnce& priority, PiLock* lock, const v1::PriorityInversion& params)
+      : lock_(lock), work_iters_(params.work_iters()), hold_iters_(params.hold_iters()), priority_(priority) {}
 
   StepResult Run(Meter& meter) override {
     priority_.Take(meter);
@@ -127,11 +129,12 @@ class PriorityInversionType final : public WorkType {
     const v1::PriorityInversion& params = work.priority_inversion();
     const bool medium =
         place.position >= params.high_count() && place.position < params.high_count() + params.medium_count();
-    if (medium) return std::make_unique<MediumStep>(params.work_iters());
-    const Role role = place.position < params.high_count() ? Role::kHigh : Role::kLow;
+    const Role role = medium ? Role::kMedium : place.position < params.high_count() ? Role::kHigh : Role::kLow;
+    const PriorityOnce priority(role, place.max_rt_priority);
+    if (medium) return std::make_unique<MediumStep>(priority, params.work_iters());
     SharedLock* const lock = SharedAt<SharedLock>(plumbing);
-    if (params.pi_mode() == v1::PLAIN) return std::make_unique<PlainStep>(role, &lock->plain, params);
-    return std::make_unique<InheritingStep>(role, &lock->pi, params);
+    if (params.pi_mode() == v1::PLAIN) return std::make_unique<PlainStep>(priority, &lock->plain, params);
+    return std::make_unique<InheritingStep>(priority, &lock->pi, params);
   }
 };
 

@@ -9,12 +9,13 @@ namespace {
 class RtStarvationStep final : public Step {
  public:
   // `rt_priority` 0: an ordinary one.
-  RtStarvationStep(uint32_t rt_priority, uint64_t burst_iters) : rt_priority_(rt_priority), burst_iters_(burst_iters) {}
+  RtStarvationStep(uint32_t rt_priority, uint32_t max_rt_priority, uint64_t burst_iters)
+      : rt_priority_(rt_priority), max_rt_priority_(max_rt_priority), burst_iters_(burst_iters) {}
 
   StepResult Run(Meter& meter) override {
     if (!began_) {
       began_ = true;
-      if (rt_priority_ != 0) TakeSchedClass(meter, FifoAttributes(rt_priority_));
+      if (rt_priority_ != 0) TakeSchedClass(meter, FifoAttributes(rt_priority_), max_rt_priority_);
     }
     meter.SpinBurst(burst_iters_);
     return StepResult::kContinue;
@@ -22,6 +23,7 @@ class RtStarvationStep final : public Step {
 
  private:
   const uint32_t rt_priority_;
+  const uint32_t max_rt_priority_;
   const uint64_t burst_iters_;
   bool began_ = false;
 };
@@ -42,7 +44,8 @@ class RtStarvationType final : public WorkType {
                                                  Plumbing&) const override {
     const v1::RtStarvation& params = work.rt_starvation();
     const bool real_time = place.position < params.rt_workers();
-    return std::make_unique<RtStarvationStep>(real_time ? params.rt_priority() : 0, params.burst_iters());
+    return std::make_unique<RtStarvationStep>(real_time ? params.rt_priority() : 0, place.max_rt_priority,
+                                              params.burst_iters());
   }
 };
 

@@ -107,7 +107,8 @@ absl::Status GroupRun::Prepare() {
                           .group_size = group_size,
                           .instance = instance,
                           .in_thread = options_.threads,
-                          .seed = (options_.seed + worker) * 0x9E3779B97F4A7C15u});
+                          .seed = (options_.seed + worker) * 0x9E3779B97F4A7C15u,
+                          .max_rt_priority = options_.max_rt_priority});
       shapes.push_back({.stream_set = type_->Streams(options_.work),
                         .sample_capacity = kSampleCapacity,
                         .migration_capacity = kMigrationCapacity});

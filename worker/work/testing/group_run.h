@@ -30,6 +30,7 @@ struct GroupRunOptions {
   // CPU that a member is pinned to; empty: none is.
   std::function<uint32_t(const WorkerPlace&)> cpu_of;
   uint64_t seed = 1;  // of the group; each member's follows from it
+  uint32_t max_rt_priority = 98;
   // The stop says that it came so much later, and so do the members' ends, as if the stop had taken so long to come.
   absl::Duration stop_ahead;
   // Runs in each member before its step is made, as a test's fault.
