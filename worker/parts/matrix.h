@@ -30,17 +30,23 @@ class MatrixWork {
   // Element of the product.
   uint64_t product(uint64_t row, uint64_t column) const { return cells()[2 * side_ * side_ + row * side_ + column]; }
 
-  // Multiplies the first two into the third. Row by row: `stopping()` may end it between two rows; false then.
+  // Multiplies the first two into the third, element by element: `stopping()` may end it between two; false then.
   template <typename Stopping>
   bool Multiply(const Stopping& stopping) {
-    return EachRow(stopping, [this](uint64_t row) { MultiplyRow(row); });
+    for (uint64_t row = 0; row < side_; ++row) {
+      if (!MultiplyRow(row, stopping)) return false;
+    }
+    return true;
   }
 
   // The same for several threads at once on the same matrices. Every partial sum is stored, so that the lines of the product
   // go back and forth between their CPUs. Thread-safe.
   template <typename Stopping>
   bool MultiplyShared(const Stopping& stopping) {
-    return EachRow(stopping, [this](uint64_t row) { MultiplySharedRow(row); });
+    for (uint64_t row = 0; row < side_; ++row) {
+      if (!MultiplySharedRow(row, stopping)) return false;
+    }
+    return true;
   }
 
  private:
@@ -48,32 +54,29 @@ class MatrixWork {
 
   uint64_t* cells() const { return reinterpret_cast<uint64_t*>(region_.data()); }
 
-  template <typename Stopping, typename Row>
-  bool EachRow(const Stopping& stopping, const Row& multiply) {
-    for (uint64_t row = 0; row < side_; ++row) {
-      if (stopping()) return false;
-      multiply(row);
-    }
-    return true;
-  }
-
-  [[gnu::noinline]] void MultiplyRow(uint64_t row) {
+  // A row of the largest matrices takes far longer than a stop may.
+  template <typename Stopping>
+  [[gnu::noinline]] bool MultiplyRow(uint64_t row, const Stopping& stopping) {
     const uint64_t* const a = cells();
     const uint64_t* const b = a + side_ * side_;
     volatile uint64_t* const out = cells() + 2 * side_ * side_;
     for (uint64_t column = 0; column < side_; ++column) {
+      if (stopping()) return false;
       uint64_t sum = 0;
       for (uint64_t k = 0; k < side_; ++k) sum += a[row * side_ + k] * b[k * side_ + column];
       out[row * side_ + column] = sum;
     }
+    return true;
   }
 
   // The factors never change, so only the product needs atomics; they are plain stores on every CPU that we know.
-  [[gnu::noinline]] void MultiplySharedRow(uint64_t row) {
+  template <typename Stopping>
+  [[gnu::noinline]] bool MultiplySharedRow(uint64_t row, const Stopping& stopping) {
     const uint64_t* const a = cells();
     const uint64_t* const b = a + side_ * side_;
     uint64_t* const out = cells() + 2 * side_ * side_;
     for (uint64_t column = 0; column < side_; ++column) {
+      if (stopping()) return false;
       const std::atomic_ref<uint64_t> cell(out[row * side_ + column]);
       uint64_t sum = 0;
       for (uint64_t k = 0; k < side_; ++k) {
@@ -81,6 +84,7 @@ class MatrixWork {
         cell.store(sum, std::memory_order_relaxed);
       }
     }
+    return true;
   }
 
   MemoryRegion region_;

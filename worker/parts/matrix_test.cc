@@ -37,13 +37,16 @@ TEST(MatrixWork, SeveralThreadsMultiplyTheSameMatricesExactly) {
   EXPECT_EQ(work->product(2, 5), sum);
 }
 
-TEST(MatrixWork, EndsBetweenTwoRowsWhenAskedTo) {
-  absl::StatusOr<MatrixWork> work = MatrixWork::Make(1);
-  ASSERT_TRUE(work.ok());
-  int rows = 0;
-  EXPECT_FALSE(work->Multiply([&rows] { return ++rows > 2; }));
-  EXPECT_NE(work->product(1, 0), 0u);
-  EXPECT_EQ(work->product(2, 0), 0u);
+TEST(MatrixWork, EndsBetweenTwoElementsWhenAskedTo) {
+  for (const bool shared : {false, true}) {
+    absl::StatusOr<MatrixWork> work = MatrixWork::Make(1);
+    ASSERT_TRUE(work.ok());
+    int looks = 0;
+    const auto stopping = [&looks] { return ++looks > 8; };
+    EXPECT_FALSE(shared ? work->MultiplyShared(stopping) : work->Multiply(stopping));
+    EXPECT_NE(work->product(1, 1), 0u) << "the eighth of rows of 6";
+    EXPECT_EQ(work->product(1, 2), 0u);
+  }
 }
 
 }  // namespace

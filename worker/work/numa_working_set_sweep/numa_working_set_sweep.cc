@@ -23,6 +23,8 @@ namespace {
 constexpr int kMpolBind = 2;
 constexpr unsigned kMpolMfMove = 2;
 constexpr uint64_t kPagesPerLook = 1024;
+// Moving so many takes some milliseconds.
+constexpr size_t kBytesPerBind = 16 << 20;
 
 class NumaWorkingSetSweepStep final : public Step {
  public:
@@ -44,16 +46,21 @@ class NumaWorkingSetSweepStep final : public Step {
     const uint32_t node = targets_[next_++ % targets_.size()];
     uint64_t mask[1024 / 64 + 1] = {};
     mask[node / 64] = uint64_t{1} << node % 64;
-    // The kernel takes one bit less than maxnode says.
-    if (syscall(SYS_mbind, region_.data(), region_.size(), kMpolBind, mask, node + 2, kMpolMfMove) == 0) return;
-    const absl::Status status = ErrnoStatus(errno, absl::StrCat("mbind to node ", node));
-    meter.SetNoopReason(status.message());
+    for (size_t at = 0; at < region_.size() && !meter.stopping(); at += kBytesPerBind) {
+      meter.MarkRunning(MonotonicNs());
+      const size_t bytes = std::min(kBytesPerBind, region_.size() - at);
+      // The kernel takes one bit less than maxnode says.
+      if (syscall(SYS_mbind, region_.data() + at, bytes, kMpolBind, mask, node + 2, kMpolMfMove) == 0) continue;
+      const absl::Status status = ErrnoStatus(errno, absl::StrCat("mbind to node ", node));
+      return meter.SetNoopReason(status.message());
+    }
   }
 
   void TouchAll(Meter& meter) {
     volatile std::byte* const base = region_.data();
     for (uint64_t page = 0; page < region_.pages() && !meter.stopping();) {
       const uint64_t end = std::min<uint64_t>(page + kPagesPerLook, region_.pages());
+      meter.MarkRunning(MonotonicNs());
       meter.AddUnits(end - page);
       for (; page < end; ++page) base[page * arena::kPageBytes] = std::byte{1};
     }

@@ -22,6 +22,17 @@ TEST(NumaWorkingSetSweepTest, MovesToANodeThatExistsAndReportsOneThatDoesNot) {
   EXPECT_EQ(std::string(bad.record(0).control().noop_reason.bytes).substr(0, 18), "mbind to node 1000");
 }
 
+TEST(NumaWorkingSetSweepTest, MovesInSlicesBetweenWhichItLooksAtTheStop) {
+  GroupFixture whole("numa_working_set_sweep { region_kib: 40000 sweep_period_ms: 0 target_nodes: 0 }");
+  EXPECT_EQ(whole.RunOnce(0), StepResult::kContinue);
+  EXPECT_STREQ(whole.record(0).control().noop_reason.bytes, "");
+  EXPECT_EQ(whole.meter(0).work_units(), 10'000u);
+  GroupFixture stopped("numa_working_set_sweep { region_kib: 40000 sweep_period_ms: 0 target_nodes: 1000 }");
+  stopped.StopAllNs();
+  stopped.RunOnce(0);
+  EXPECT_STREQ(stopped.record(0).control().noop_reason.bytes, "") << "nothing was tried";
+}
+
 TEST(NumaWorkingSetSweepTest, ALongPeriodEndsAtTheStop) {
   GroupFixture group("numa_working_set_sweep { region_kib: 4 sweep_period_ms: 3600000 }");
   group.Start(0);

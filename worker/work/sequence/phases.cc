@@ -52,8 +52,11 @@ class YieldPhase final : public PhaseRunner {
     const uint64_t until_ns = MonotonicNs() + ns_;
     for (uint64_t now_ns = MonotonicNs(); !meter.stopping() && now_ns < until_ns; now_ns = MonotonicNs()) {
       meter.MarkRunning(now_ns);
-      for (uint64_t i = 0; i < kYieldsPerLook; ++i) YieldSampled(meter);
-      meter.AddUnits(kYieldsPerLook);
+      // Among many runnable tasks each yield takes long.
+      for (uint64_t i = 0; i < kYieldsPerLook && !meter.stopping(); ++i) {
+        YieldSampled(meter);
+        meter.AddUnits(1);
+      }
     }
   }
 

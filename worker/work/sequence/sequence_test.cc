@@ -1,3 +1,5 @@
+#include <sched.h>
+
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "worker/core/group_fixture.h"
@@ -48,6 +50,19 @@ TEST(SequenceTest, APassThatTheStopCutsShortIsNoIteration) {
   group.Start(0);
   EXPECT_LT(group.StopAllNs(), 1'000'000'000u);
   EXPECT_EQ(group.meter(0).iterations(), 0u);
+}
+
+// Between one look at the clock and the next there are 64 yields; one stop in 64 comes just then.
+TEST(SequenceTest, AStopEndsAYieldPhaseBetweenAnyTwoYields) {
+  bool ended_between = false;
+  for (int stop = 0; stop < 100 && !ended_between; ++stop) {
+    GroupFixture group("sequence { phases { yield { duration { seconds: 3600 } } } }");
+    group.Start(0);
+    while (group.record(0).store(arena::kWake).head->total.load() == 0) sched_yield();
+    group.StopAllNs();
+    ended_between = group.meter(0).work_units() % 64 != 0;
+  }
+  EXPECT_TRUE(ended_between);
 }
 
 TEST(SequenceTest, RefusesPhasesThatAreNoneAndNamesThem) {
