@@ -4,10 +4,12 @@
 
 #include <sched.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
+#include "base/errno_status.h"
 #include "worker/core/work_type.h"
 #include "worker/meter/meter.h"
 #include "worker/parts/raw_frames.h"
@@ -15,7 +17,8 @@
 
 namespace muster {
 
-// One iteration: send a frame, sleep. Without an interface it yields, counts no units, and says why in the report.
+// One iteration: send a frame, sleep. Without an interface it yields, counts no units, and says why in the report; so it
+// does when a frame is refused.
 class FrameSenderStep final : public Step {
  public:
   FrameSenderStep(absl::StatusOr<RawFrames> frames, uint64_t interval_ns)
@@ -27,12 +30,23 @@ class FrameSenderStep final : public Step {
       sched_yield();
       return StepResult::kContinue;
     }
-    if (frames_->Send()) meter.AddUnits(1);
+    SendOne(meter);
     if (interval_ns_ == 0) return StepResult::kContinue;
     return SleepWantedFor(meter, interval_ns_) ? StepResult::kContinue : StepResult::kAbandon;
   }
 
  private:
+  void SendOne(Meter& meter) {
+    const int error = frames_->Send();
+    if (error == 0) return meter.AddUnits(1);
+    // Those three pass: a full queue, or a signal.
+    if (error != EAGAIN && error != EINTR && error != ENOBUFS) {
+      const absl::Status status = ErrnoStatus(error, "sending a frame");
+      meter.SetNoopReason(status.message());
+    }
+    sched_yield();
+  }
+
   const absl::StatusOr<RawFrames> frames_;
   const uint64_t interval_ns_;
 };

@@ -55,10 +55,20 @@ absl::Status Bind(int socket, const std::string& interface, uint16_t ether_type)
   return absl::OkStatus();
 }
 
+absl::Status CheckLength(int socket, const std::string& interface, size_t frame_bytes) {
+  ASSIGN_OR_RETURN(ifreq request, NamedRequest(interface));
+  if (ioctl(socket, SIOCGIFMTU, &request) != 0) return ErrnoStatus(errno, absl::StrCat("MTU of ", interface));
+  const size_t longest = static_cast<size_t>(request.ifr_mtu) + ETH_HLEN;
+  if (frame_bytes <= longest) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("frames of ", frame_bytes, " bytes: the MTU of ", interface, " is ",
+                                                 request.ifr_mtu, ", so that it takes no more than ", longest));
+}
+
 absl::StatusOr<std::vector<char>> MakeFrame(int socket, const std::string& interface, uint32_t bytes) {
   ASSIGN_OR_RETURN(ifreq request, NamedRequest(interface));
   if (ioctl(socket, SIOCGIFHWADDR, &request) != 0) return ErrnoStatus(errno, absl::StrCat("address of ", interface));
   std::vector<char> frame(std::max<size_t>(bytes, ETH_ZLEN));
+  RETURN_IF_ERROR(CheckLength(socket, interface, frame.size()));
   memcpy(frame.data(), request.ifr_hwaddr.sa_data, ETH_ALEN);
   memcpy(frame.data() + ETH_ALEN, request.ifr_hwaddr.sa_data, ETH_ALEN);
   const uint16_t ether_type = htons(kEtherType);
@@ -104,9 +114,7 @@ absl::StatusOr<RawFrames> RawFrames::Open(const std::string& interface, Directio
   return RawFrames(std::move(socket), std::move(frame));
 }
 
-bool RawFrames::Send() const {
-  return send(socket_.get(), frame_.data(), frame_.size(), 0) == static_cast<ssize_t>(frame_.size());
-}
+int RawFrames::Send() const { return send(socket_.get(), frame_.data(), frame_.size(), 0) < 0 ? errno : 0; }
 
 bool RawFrames::Receive() {
   const ssize_t got = recv(socket_.get(), frame_.data(), frame_.size(), 0);

@@ -17,11 +17,11 @@ class RawFrames {
   enum class Direction { kSend, kReceive };
 
   // `interface` empty: the first that is not loopback and has a device behind it. An interface that is down is brought
-  // up. NOT_FOUND: there is none; PERMISSION_DENIED: no CAP_NET_RAW.
+  // up. NOT_FOUND: there is none; PERMISSION_DENIED: no CAP_NET_RAW; INVALID_ARGUMENT: it takes no frames so long.
   static absl::StatusOr<RawFrames> Open(const std::string& interface, Direction direction, uint32_t frame_bytes);
 
-  // One frame, from the interface's address to itself.
-  bool Send() const;
+  // One frame, from the interface's address to itself. 0, or the errno of why it was not sent.
+  int Send() const;
   // One frame of ours; false after 100 ms or a signal.
   bool Receive();
 
