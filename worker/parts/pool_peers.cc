@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -48,8 +49,10 @@ absl::StatusOr<std::vector<PoolPeer>> OtherChildren(size_t limit) {
 }  // namespace
 
 bool PoolPeer::IsThere() const {
-  if (pidfd_.valid()) return syscall(SYS_pidfd_send_signal, pidfd_.get(), 0, nullptr, 0) == 0;
-  return syscall(SYS_tgkill, getpid(), tid_, 0) == 0;
+  const long sent = pidfd_.valid() ? syscall(SYS_pidfd_send_signal, pidfd_.get(), 0, nullptr, 0)
+                                   : syscall(SYS_tgkill, getpid(), tid_, 0);
+  // One that may not be signalled is there.
+  return sent == 0 || errno != ESRCH;
 }
 
 absl::StatusOr<std::vector<PoolPeer>> FindPoolPeers(bool in_thread, size_t limit) {

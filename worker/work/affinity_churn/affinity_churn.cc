@@ -1,9 +1,11 @@
 // Pins itself to another CPU at every iteration: migration by the user's order.
 #include <sched.h>
 
+#include <cerrno>
 #include <vector>
 
 #include "base/cpu_set.h"
+#include "base/errno_status.h"
 #include "worker/core/work_type.h"
 #include "worker/parts/spin.h"
 
@@ -18,7 +20,11 @@ class AffinityChurnStep final : public Step {
     if (masks_.empty() && !Begin(meter)) return StepResult::kAbandon;
     meter.SpinBurst(spin_iters_);
     const std::vector<uint64_t>& mask = masks_[meter.Random() % masks_.size()].words();
-    sched_setaffinity(0, mask.size() * sizeof(mask[0]), reinterpret_cast<const cpu_set_t*>(mask.data()));
+    if (sched_setaffinity(0, mask.size() * sizeof(mask[0]), reinterpret_cast<const cpu_set_t*>(mask.data())) != 0) {
+      // A cpuset that no longer has the CPU.
+      const absl::Status status = ErrnoStatus(errno, "sched_setaffinity to one of its CPUs");
+      meter.SetNoopReason(status.message());
+    }
     YieldSampled(meter);
     return StepResult::kContinue;
   }

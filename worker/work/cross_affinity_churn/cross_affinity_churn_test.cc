@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "base/cpu_set.h"
 #include "gtest/gtest.h"
 #include "worker/core/group_fixture.h"
@@ -38,6 +40,22 @@ TEST(CrossAffinityChurnTest, TheirParentIsNeverPinned) {
   for (int look = 0; look < 1'000; ++look) ASSERT_EQ(GetAffinity(0)->ToString(), before);
   const absl::Status stopped = (*run)->Stop();
   ASSERT_TRUE(stopped.ok()) << stopped;
+}
+
+TEST(CrossAffinityChurnTest, NeighboursThatItMayNotPinAreReported) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs the superuser, to become nobody";
+  constexpr uid_t kNobody = 65534;
+  GroupRunOptions options;
+  options.work = ResolvedWork("cross_affinity_churn { spin_iters: 1 }");
+  options.instances = 2;
+  options.before = [](const WorkerPlace& place) {
+    const uid_t user = place.worker == 0 ? kNobody : 0;
+    ASSERT_EQ(setresuid(user, user, user), 0);
+  };
+  const absl::StatusOr<std::vector<MemberResult>> results = RunGroup(options, absl::Milliseconds(20));
+  ASSERT_TRUE(results.ok()) << results.status();
+  EXPECT_NE((*results)[0].noop_reason.find("EPERM"), std::string::npos) << (*results)[0].noop_reason;
+  EXPECT_EQ((*results)[1].noop_reason, "");
 }
 
 TEST(CrossAffinityChurnTest, AloneInItsPoolItPinsNobodyAndSaysSo) {
