@@ -12,10 +12,18 @@
 namespace muster {
 namespace {
 
-// FUTEX_LOCK_PI goes on after a signal, so only its timeout ends it for a stop.
+// These waits go on after a signal, so only their timeout ends them for a stop.
 constexpr uint64_t kSliceNs = 50'000'000;
+// Of linux/futex.h since Linux 5.14: its timeout is of CLOCK_MONOTONIC, which nobody can set back.
+constexpr int kFutexLockPi2 = 13;
 
-timespec RealtimeIn(uint64_t ns) { return ToTimespec(ClockNs(CLOCK_REALTIME) + ns); }
+bool WaitSlice(std::atomic<uint32_t>* word) {
+  timespec until = ToTimespec(MonotonicNs() + kSliceNs);
+  if (syscall(SYS_futex, word, kFutexLockPi2, 0, &until, nullptr, 0) == 0) return true;
+  if (errno != ENOSYS) return false;
+  until = ToTimespec(ClockNs(CLOCK_REALTIME) + kSliceNs);
+  return syscall(SYS_futex, word, FUTEX_LOCK_PI, 0, &until, nullptr, 0) == 0;
+}
 
 }  // namespace
 
@@ -35,8 +43,7 @@ PiLock::Outcome PiLock::Lock(Meter& meter, pid_t tid) {
 
 PiLock::Outcome PiLock::Wait(const Meter& meter) {
   while (!meter.stopping()) {
-    const timespec until = RealtimeIn(kSliceNs);
-    if (syscall(SYS_futex, &word_, FUTEX_LOCK_PI, 0, &until, nullptr, 0) == 0) {
+    if (WaitSlice(&word_)) {
       // The kernel hands the lock over, which the language does not know of: this and its counterpart in Unlock say it.
       word_.load(std::memory_order_acquire);
       return Outcome::kLocked;
