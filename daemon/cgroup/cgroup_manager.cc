@@ -105,13 +105,17 @@ absl::StatusOr<CgroupInfo> CgroupManager::Carry(const Plan& plan, Deadline deadl
   ASSIGN_OR_RETURN(const std::unique_ptr<Reservation> reservation, Reservation::Take(this, plan.path, deadline));
   RETURN_IF_ERROR(CheckPools(plan));
   Entry existing;
-  const bool known = Find(plan.path.text(), &existing);
-  if (known && OpenName(plan.path.text()).ok()) {
-    RETURN_IF_ERROR(CheckAgainst(plan, existing));
-    if (!existing.implicit) return InfoOf(plan.path.text(), existing);
-  } else if (known) {
-    // Removed behind our back, with all below it.
-    Forget(plan.path.text());
+  if (Find(plan.path.text(), &existing)) {
+    const absl::Status opened = OpenName(plan.path.text()).status();
+    if (absl::IsNotFound(opened)) {
+      // Removed behind our back, with all below it.
+      Forget(plan.path.text());
+    } else {
+      // Want of descriptors, say, says nothing of the cgroup.
+      RETURN_IF_ERROR(opened);
+      RETURN_IF_ERROR(CheckAgainst(plan, existing));
+      if (!existing.implicit) return InfoOf(plan.path.text(), existing);
+    }
   }
   RETURN_IF_ERROR(Make(plan, deadline));
   return InfoOf(plan.path.text(), plan.entry);

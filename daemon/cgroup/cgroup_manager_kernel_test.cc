@@ -1,6 +1,7 @@
 // Kinds, members and removal, on the kernel's own tree.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
@@ -78,6 +79,23 @@ TEST_F(CgroupManagerKernelTest, OneThatVanishedBehindOurBackIsMadeAgain) {
   EXPECT_TRUE(Exists("a"));
   EXPECT_FALSE(Exists("a/b"));
   EXPECT_EQ(manager_.List().size(), 1u);
+}
+
+TEST_F(CgroupManagerKernelTest, WantOfDescriptorsMakesNoCgroupForgotten) {
+  ASSERT_TRUE(Create("a").ok());
+  rlimit old_limit;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &old_limit), 0);
+  const int lowest_free = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+  ASSERT_EQ(close(lowest_free), 0);
+  rlimit tight = old_limit;
+  tight.rlim_cur = lowest_free;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &tight), 0);
+  const absl::Status starved = Create("a");
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &old_limit), 0);
+  EXPECT_EQ(starved.code(), absl::StatusCode::kResourceExhausted) << starved;
+  EXPECT_TRUE(manager_.Open(Path("a")).ok());
+  EXPECT_TRUE(manager_.Remove(Path("a"), Soon()).ok());
+  EXPECT_FALSE(Exists("a"));
 }
 
 TEST_F(CgroupManagerKernelTest, RemovalOfOneThatVanishedSucceeds) {
