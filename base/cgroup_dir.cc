@@ -59,7 +59,12 @@ const CgroupFs* CgroupFs::Kernel() {
 }
 
 absl::Status CgroupFs::MakeDirectory(int dir, const std::string& name) const {
-  return mkdirat(dir, name.c_str(), 0755) == 0 ? absl::OkStatus() : ErrnoStatus(errno, absl::StrCat("mkdir ", name));
+  if (mkdirat(dir, name.c_str(), 0755) == 0) return absl::OkStatus();
+  const int error_number = errno;
+  const absl::Status status = ErrnoStatus(error_number, absl::StrCat("mkdir ", name));
+  if (error_number != EAGAIN) return status;
+  return absl::ResourceExhaustedError(absl::StrCat(
+      status.message(), ": no room for another cgroup; the limit is cgroup.max.descendants or cgroup.max.depth of one above it"));
 }
 
 absl::Status CgroupFs::RemoveDirectory(int dir, const std::string& name) const {

@@ -38,6 +38,14 @@ TEST(CgroupDirTest, CreateIsIdempotentAndCreateNewIsNot) {
   EXPECT_EQ(scratch.dir().Children().value(), std::vector<std::string>{"a"});
 }
 
+TEST(CgroupDirTest, AFullTreeIsAResourceThatIsExhausted) {
+  const ScratchCgroup scratch;
+  ASSERT_TRUE(scratch.dir().WriteFile("cgroup.max.descendants", "0").ok());
+  const absl::Status status = scratch.dir().Create("a").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+  EXPECT_NE(status.message().find("cgroup.max.descendants"), absl::string_view::npos) << status;
+}
+
 TEST(CgroupDirTest, NamesThatLeaveTheDirectoryAreRefused) {
   const ScratchCgroup scratch;
   for (const char* name : {"", ".", "..", "a/b", "/"}) {

@@ -108,6 +108,15 @@ absl::Status PlanSignals(const SpawnOptions& options, posix_spawnattr_t* attribu
   return Check(posix_spawnattr_setflags(attributes, flags), "plan the start of a child");
 }
 
+absl::Status StartError(int error_number, absl::string_view program) {
+  const absl::Status status = Check(error_number, absl::StrCat("spawn ", program));
+  if (error_number != EAGAIN) return status;
+  // clone(2): every limit on processes has this one error.
+  return absl::ResourceExhaustedError(
+      absl::StrCat(status.message(), ": no room for another process; the limit is pids.max of the cgroup or of one above it, "
+                                     "RLIMIT_NPROC, kernel.threads-max or kernel.pid_max"));
+}
+
 std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   for (const std::string& text : strings) pointers.push_back(const_cast<char*>(text.c_str()));
@@ -125,9 +134,9 @@ absl::StatusOr<SpawnedProcess> SpawnProcess(const SpawnOptions& options) {
   const std::vector<char*> arguments = Pointers(options.arguments);
   const std::vector<char*> environment = Pointers(options.environment);
   pid_t pid = -1;
-  RETURN_IF_ERROR(Check(posix_spawn(&pid, options.program.c_str(), plan.actions(), plan.attributes(), arguments.data(),
-                                    options.environment.empty() ? environ : environment.data()),
-                        absl::StrCat("spawn ", options.program)));
+  RETURN_IF_ERROR(StartError(posix_spawn(&pid, options.program.c_str(), plan.actions(), plan.attributes(), arguments.data(),
+                                         options.environment.empty() ? environ : environment.data()),
+                             options.program));
   absl::StatusOr<Pidfd> pidfd = Pidfd::Open(pid);
   if (!pidfd.ok()) {
     // Without a handle nobody could end it: it goes at once. It is our unreaped child, so its number is still its own.
