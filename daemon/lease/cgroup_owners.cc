@@ -1,6 +1,7 @@
 #include "daemon/lease/cgroup_owners.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -49,7 +50,17 @@ void CgroupOwners::Unclaim(const CgroupClaim& claim) {
   const auto lease = entry.leases.find(claim.lease_id);
   if (lease != entry.leases.end()) entry.leases.erase(lease);
   entry.keeps -= claim.keep ? 1 : 0;
-  if (!entry.stays() && !entry.going) entries_.erase(it);
+  // One that another claim has made waits for BeginRemoveUnclaimed.
+  if (!entry.stays() && !entry.going && !entry.made) entries_.erase(it);
+}
+
+bool CgroupOwners::Settle(const CgroupClaim& claim) {
+  MutexLock lock(&mutex_);
+  // Also when it was removed and is made again: what is there must be known, or nobody could remove it.
+  Entry& entry = entries_[claim.name];
+  entry.made = true;
+  entry.made_while_going = entry.going;
+  return entry.leases.count(claim.lease_id) > 0 || (claim.keep && entry.keeps > 0);
 }
 
 absl::Status CgroupOwners::BeginRemove(absl::string_view name, const std::optional<std::string>& lease_id) {
@@ -73,7 +84,8 @@ std::vector<CgroupClaim> CgroupOwners::EndRemove(absl::string_view name, bool re
   MutexLock lock(&mutex_);
   for (const auto& it : Tree(name)) {
     it->second.going = false;
-    if (!removed) continue;
+    const bool was_made = it->second.made && !std::exchange(it->second.made_while_going, false);
+    if (!removed || !was_made) continue;
     const std::set<std::string> leases(it->second.leases.begin(), it->second.leases.end());
     for (const std::string& lease : leases) claims.push_back({it->first, lease, it->second.keeps > 0});
     entries_.erase(it);

@@ -32,14 +32,17 @@ class CgroupOwners {
 
   // Before it is made. RESOURCE_EXHAUSTED: max_cgroups; FAILED_PRECONDITION: it is being removed.
   absl::Status Claim(const CgroupClaim& claim);
-  // Takes one Claim back: it could not be made.
+  // One of the two follows every Claim. It could not be made: takes the claim back.
   void Unclaim(const CgroupClaim& claim);
+  // It has been made. False: the lease has ended, or it was removed, since the Claim; if nobody else holds it,
+  // BeginRemoveUnclaimed names it.
+  [[nodiscard]] bool Settle(const CgroupClaim& claim);
 
   // Before `name` is removed with all below; whoever gets OK calls EndRemove. No lease: an operator removes it.
   // NOT_FOUND: nobody has claimed it, or it is being removed; PERMISSION_DENIED: it, or one below it, is not this
   // lease's.
   absl::Status BeginRemove(absl::string_view name, const std::optional<std::string>& lease_id);
-  // It and all below it are gone, or not. Returns whose they were.
+  // It and all below it are gone, or not. Returns whose they were; those that were still being made stay claimed.
   std::vector<CgroupClaim> EndRemove(absl::string_view name, bool removed);
 
   void EndLease(absl::string_view lease_id);
@@ -51,6 +54,10 @@ class CgroupOwners {
     std::multiset<std::string> leases;
     int keeps = 0;
     bool going = false;
+    // Some Settle has been called.
+    bool made = false;
+    // Some Settle has been called while it was going: made before the removal or after it.
+    bool made_while_going = false;
 
     bool stays() const { return !leases.empty() || keeps > 0; }
   };

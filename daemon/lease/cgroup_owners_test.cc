@@ -16,6 +16,7 @@ class CgroupOwnersTest : public testing::Test {
   void MustClaim(const std::string& name, const std::string& lease, bool keep = false) {
     const absl::Status status = owners_.Claim({name, lease, keep});
     EXPECT_TRUE(status.ok()) << status;
+    EXPECT_TRUE(owners_.Settle({name, lease, keep}));
   }
 
   CgroupOwners owners_{4};
@@ -92,7 +93,7 @@ TEST_F(CgroupOwnersTest, ACgroupThatIsBeingRemovedCannotBeClaimedNorRemovedAgain
 }
 
 TEST_F(CgroupOwnersTest, AnUnclaimedFailureLeavesNothing) {
-  MustClaim("a", "L1");
+  ASSERT_TRUE(owners_.Claim({"a", "L1"}).ok());
   owners_.Unclaim({"a", "L1"});
   EXPECT_EQ(owners_.BeginRemove("a", std::nullopt).code(), absl::StatusCode::kNotFound);
   MustClaim("b", "L1");
@@ -100,6 +101,44 @@ TEST_F(CgroupOwnersTest, AnUnclaimedFailureLeavesNothing) {
   owners_.Unclaim({"b", "L2", true});
   owners_.EndLease("L1");
   EXPECT_EQ(owners_.BeginRemoveUnclaimed(), Names{"b"});
+}
+
+TEST_F(CgroupOwnersTest, ARemovalThatComesFirstLeavesWhatIsBeingMadeRemovable) {
+  ASSERT_TRUE(owners_.Claim({"a", "L1"}).ok());
+  owners_.EndLease("L1");
+  EXPECT_EQ(owners_.BeginRemoveUnclaimed(), Names{"a"});
+  // It was not there yet.
+  EXPECT_TRUE(owners_.EndRemove("a", /*removed=*/true).empty());
+  EXPECT_FALSE(owners_.Settle({"a", "L1"}));
+  EXPECT_EQ(owners_.BeginRemoveUnclaimed(), Names{"a"});
+  EXPECT_TRUE(owners_.EndRemove("a", true).empty());
+  EXPECT_TRUE(owners_.BeginRemoveUnclaimed().empty());
+}
+
+TEST_F(CgroupOwnersTest, OneMadeDuringARemovalStaysItsMakers) {
+  ASSERT_TRUE(owners_.Claim({"a", "L1"}).ok());
+  ASSERT_TRUE(owners_.BeginRemove("a", "L1").ok());
+  EXPECT_TRUE(owners_.Settle({"a", "L1"}));
+  EXPECT_TRUE(owners_.EndRemove("a", true).empty());
+  ASSERT_TRUE(owners_.BeginRemove("a", "L1").ok());
+  EXPECT_EQ(owners_.EndRemove("a", true).size(), 1u);
+}
+
+TEST_F(CgroupOwnersTest, OneMadeAfterARemovalTookItsClaimIsLostAndRemovable) {
+  MustClaim("a", "L1");
+  ASSERT_TRUE(owners_.Claim({"a", "L2"}).ok());
+  ASSERT_TRUE(owners_.BeginRemove("a", "L1").ok());
+  EXPECT_EQ(owners_.EndRemove("a", true).size(), 2u);
+  EXPECT_FALSE(owners_.Settle({"a", "L2"}));
+  EXPECT_EQ(owners_.BeginRemoveUnclaimed(), Names{"a"});
+}
+
+TEST_F(CgroupOwnersTest, AFailureDoesNotHideWhatAnEndedLeaseHasMade) {
+  MustClaim("a", "L1");
+  ASSERT_TRUE(owners_.Claim({"a", "L2"}).ok());
+  owners_.EndLease("L1");
+  owners_.Unclaim({"a", "L2"});
+  EXPECT_EQ(owners_.BeginRemoveUnclaimed(), Names{"a"});
 }
 
 TEST_F(CgroupOwnersTest, TheLimitCountsCgroupsAndNotClaims) {

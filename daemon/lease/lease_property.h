@@ -37,8 +37,10 @@ class LeaseProperty {
   // of processes killed; errors as of CgroupManager::Remove, or RemoveBesidePools.
   absl::StatusOr<int> RemoveCgroup(const CgroupPath& path, PoolCgroups pools, Deadline deadline) const;
 
- private:
+  // Removes the cgroups that nobody claims any more; returns how many. Logs what it could not do.
   int RemoveUnclaimed(Deadline deadline) const;
+
+ private:
   absl::StatusOr<int> RemoveAndTell(const CgroupPath& path, PoolCgroups pools, Deadline deadline) const;
 
   const Parts parts_;

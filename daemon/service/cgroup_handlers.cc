@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "base/error_detail.h"
 #include "base/status_macros.h"
 #include "daemon/service/authority.h"
@@ -40,7 +41,12 @@ absl::Status CgroupHandlers::CreateOnce(const v1::CreateCgroupRequest& request, 
   const absl::StatusOr<CgroupInfo> made = parts_.cgroups->Create(request.spec(), "spec", context.deadline);
   if (!made.ok()) {
     parts_.cgroup_owners->Unclaim(claim);
+    parts_.property->RemoveUnclaimed(context.deadline);
     return made.status();
+  }
+  if (!parts_.cgroup_owners->Settle(claim)) {
+    parts_.property->RemoveUnclaimed(context.deadline);
+    return absl::AbortedError(absl::StrCat("cgroup ", claim.name, ": while it was being made its lease ended, or it was removed"));
   }
   response->set_name(made->name);
   response->set_path(made->path);
