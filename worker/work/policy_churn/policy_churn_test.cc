@@ -1,4 +1,6 @@
 #include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <set>
 #include <thread>
@@ -7,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "worker/core/group_fixture.h"
 #include "worker/parts/sched_class.h"
+#include "worker/work/testing/group_run.h"
 #include "worker/work/testing/real_time.h"
 
 namespace muster {
@@ -31,6 +34,44 @@ TEST(PolicyChurnTest, CyclesThroughTheClassesAndLeavesTheOneItFound) {
     }
     EXPECT_EQ(GetSchedAttributes()->sched_policy, static_cast<uint32_t>(SCHED_OTHER));
   }).join();
+}
+
+// What it says of its classes after some cycles on CPU 1.
+std::string Churn(uid_t user, uint32_t max_rt_priority) {
+  GroupRunOptions options;
+  options.work = ResolvedWork("policy_churn { spin_iters: 10 }");
+  options.cpu_of = [](const WorkerPlace&) { return 1; };
+  options.max_rt_priority = max_rt_priority;
+  options.before = [=](const WorkerPlace&) {
+    const rlimit none = {0, 0};
+    ASSERT_EQ(setrlimit(RLIMIT_NICE, &none), 0);
+    ASSERT_EQ(setrlimit(RLIMIT_RTPRIO, &none), 0);
+    ASSERT_EQ(seteuid(user), 0);
+  };
+  absl::StatusOr<std::unique_ptr<GroupRun>> run = GroupRun::Start(options);
+  EXPECT_TRUE(run.ok()) << run.status();
+  if (!run.ok()) return "";
+  EXPECT_TRUE((*run)->WaitForIterations(20, absl::Seconds(5)));
+  // Some look finds it in another class than SCHED_IDLE, unless it is stuck there.
+  EXPECT_TRUE(GroupRun::Eventually([&] { return sched_getscheduler((*run)->tid(0)) != SCHED_IDLE; }, absl::Seconds(10)))
+      << "it could not leave SCHED_IDLE";
+  const absl::Status stopped = (*run)->Stop(absl::Seconds(2));
+  EXPECT_TRUE(stopped.ok()) << stopped;
+  return stopped.ok() ? (*run)->result(0).policy_error : "";
+}
+
+constexpr uid_t kNobody = 65534;
+
+TEST(PolicyChurnTest, WithoutPrivilegesItLeavesOutTheClassThatItCouldNotLeave) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs the superuser, to become nobody";
+  const std::string error = Churn(kNobody, 98);
+  EXPECT_NE(error.find("without SCHED_IDLE"), std::string::npos) << error;
+  EXPECT_NE(error.find("SCHED_FIFO 1: EPERM"), std::string::npos) << error;
+}
+
+TEST(PolicyChurnTest, WhereWorkersMayHaveNoRealTimePriorityItTakesNone) {
+  const std::string error = Churn(geteuid(), 0);
+  EXPECT_NE(error.find("limit for workers"), std::string::npos) << error;
 }
 
 }  // namespace
