@@ -59,7 +59,7 @@ absl::StatusOr<std::unique_ptr<Guest>> Guest::Launch(const GuestOptions& options
     // QEMU refuses its command line, a port that is taken or a socket that is not there at once, before the guest's
     // first instruction. No kernel says a word that early.
     const Deadline settled = Deadline::After(absl::Seconds(1));
-    while (!guest->qemu_->HasEnded() && guest->console_.empty() && !settled.Expired()) guest->WaitForNews(settled);
+    while (!guest->qemu_->HasEnded() && guest->console_is_empty() && !settled.Expired()) guest->WaitForNews(settled);
     if (!guest->qemu_->HasEnded()) return guest;
     last = absl::InternalError(absl::StrCat("QEMU ended at its start: ", ReadLog(guest->directory() + "/qemu.log")));
   }
@@ -146,13 +146,29 @@ void Guest::WaitForNews(Deadline deadline) {
   char events[4096];
   while (read(news_.get(), events, sizeof(events)) > 0) {
   }
-  console_.Update();
+  const BootProgress progress = ReadConsole();
   const absl::Duration since = absl::Now() - started_;
-  if (console_.progress().up.has_value() && !seen_up_.has_value()) seen_up_ = since;
-  if (console_.progress().daemon_ready.has_value() && !seen_ready_.has_value()) {
+  if (progress.up.has_value() && !seen_up_.has_value()) seen_up_ = since;
+  if (progress.daemon_ready.has_value() && !seen_ready_.has_value()) {
     seen_ready_ = since;
     cpu_when_ready_ = absl::Nanoseconds(ProcessCpuNs(qemu_->pid()).value_or(0));
   }
+}
+
+BootProgress Guest::boot_progress() const {
+  const MutexLock lock(&console_mutex_);
+  return console_.progress();
+}
+
+bool Guest::console_is_empty() const {
+  const MutexLock lock(&console_mutex_);
+  return console_.empty();
+}
+
+BootProgress Guest::ReadConsole() {
+  const MutexLock lock(&console_mutex_);
+  console_.Update();
+  return console_.progress();
 }
 
 GuestFailure Guest::Failure(GuestExitCode code, const std::string& what) {
@@ -166,8 +182,7 @@ GuestFailure Guest::Failure(GuestExitCode code, const std::string& what) {
 std::optional<GuestFailure> Guest::FindFailure() {
   // In this order: what QEMU wrote before its end is then in the log.
   const bool ended = qemu_->HasEnded();
-  console_.Update();
-  const BootProgress& progress = console_.progress();
+  const BootProgress progress = ReadConsole();
   if (progress.panic.has_value())
     return Failure(kExitPanicked, absl::StrCat("the guest's kernel panicked: ", *progress.panic));
   if (progress.scheduler.failed.has_value()) {
@@ -188,7 +203,7 @@ std::optional<GuestFailure> Guest::FindFailure() {
 template <typename Done>
 std::optional<GuestFailure> Guest::WaitUntil(Done done, Deadline deadline, GuestFailure late) {
   while (true) {
-    if (done(console_.progress())) return std::nullopt;
+    if (done(boot_progress())) return std::nullopt;
     std::optional<GuestFailure> failure = FindFailure();
     if (failure.has_value()) return failure;
     if (deadline.Expired()) return Failure(late.code, late.message);
@@ -215,24 +230,25 @@ absl::StatusOr<SchedulerSample> Guest::SampleScheduler(Deadline deadline) {
     const auto answered = [before](const BootProgress& progress) { return progress.scheduler.samples > before; };
     const std::optional<GuestFailure> failure =
         WaitUntil(answered, Earlier(deadline, Deadline::After(kAnswerLimit)), {kExitGuestLost, "init does not answer"});
-    if (!failure.has_value() && scheduler_log().last.settled()) return scheduler_log().last;
+    const SchedulerSample last = scheduler_log().last;
+    if (!failure.has_value() && last.settled()) return last;
     if (failure.has_value() && (deadline.Expired() || FindFailure().has_value()))
       return absl::UnavailableError(absl::StrCat("ask for the guest's scheduler: ", failure->message));
     if (deadline.Expired())
-      return absl::DeadlineExceededError(
-          absl::StrCat("wait for the end of the scheduler, which is ", scheduler_log().last.state));
+      return absl::DeadlineExceededError(absl::StrCat("wait for the end of the scheduler, which is ", last.state));
   }
 }
 
 std::string Guest::ConsoleTail(size_t lines) {
+  const MutexLock lock(&console_mutex_);
   console_.Update();
   return console_.Tail(lines);
 }
 
 BootTimes Guest::boot_times() const {
-  const BootProgress& progress = console_.progress();
-  const absl::Duration up = progress.up.value_or(absl::ZeroDuration());
-  const absl::Duration started = progress.daemon_started.value_or(up);
+  const BootProgress said = boot_progress();
+  const absl::Duration up = said.up.value_or(absl::ZeroDuration());
+  const absl::Duration started = said.daemon_started.value_or(up);
   BootTimes times;
   times.kernel = up;
   times.qemu = std::max(absl::ZeroDuration(), seen_up_.value_or(up) - up);

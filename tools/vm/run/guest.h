@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/deadline.h"
+#include "base/mutex.h"
 #include "tools/vm/exit_codes.h"
 #include "tools/vm/qemu/command.h"
 #include "tools/vm/run/console_log.h"
@@ -61,7 +62,7 @@ struct BootTimes {
 };
 
 // Owns QEMU, the vsock device beside it, and their folder; the destructor ends the two and removes the folder.
-// Thread-compatible.
+// Thread-compatible; besides, any thread may call FindFailure, ConsoleTail and Kill while another one waits.
 class Guest {
  public:
   // Starts QEMU. A port or socket that somebody else took in between makes it try again.
@@ -76,7 +77,7 @@ class Guest {
 
   // Asks init how the guest's scheduler stands, until it has an answer that is no state of transition.
   absl::StatusOr<SchedulerSample> SampleScheduler(Deadline deadline);
-  const SchedulerLog& scheduler_log() const { return console_.progress().scheduler; }
+  SchedulerLog scheduler_log() const { return boot_progress().scheduler; }
 
   // For a client.
   std::string address() const { return ClientAddress(transport_); }
@@ -87,7 +88,7 @@ class Guest {
 
   // Asks init to switch the machine off; kills QEMU at the deadline. The time that it took.
   absl::Duration PowerOff(Deadline deadline);
-  // At once; any thread.
+  // At once.
   void Kill() const;
   const std::string& directory() const { return directory_.path(); }
   const Pidfd& qemu() const { return qemu_->pidfd(); }
@@ -111,11 +112,16 @@ class Guest {
   template <typename Done>
   std::optional<GuestFailure> WaitUntil(Done done, Deadline deadline, GuestFailure late);
   void WaitForNews(Deadline deadline);
+  // By what was last read, and by what is read now.
+  BootProgress boot_progress() const;
+  bool console_is_empty() const;
+  BootProgress ReadConsole();
   GuestFailure Failure(GuestExitCode code, const std::string& what);
 
   GuestDir directory_;
   Transport transport_;
-  ConsoleLog console_;
+  mutable Mutex console_mutex_;
+  ConsoleLog console_ ABSL_GUARDED_BY(console_mutex_);
   // inotify on the folder.
   UniqueFd news_;
   // QEMU's standard input: the guest's keyboard.

@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "base/file_io.h"
 #include "tools/vm/run/kept_guests.h"
@@ -189,6 +191,22 @@ TEST_F(GuestTest, DeviceOfAKeptGuestThatHasEndedByItselfIsFoundAndStopped) {
   const bool ended = waitpid(device, nullptr, WNOHANG) == device;
   EXPECT_TRUE(ended);
   if (!ended && kill(device, SIGKILL) == 0) waitpid(device, nullptr, 0);
+}
+
+TEST_F(GuestTest, OneThreadMayLookForAFailureWhileAnotherAsksForTheScheduler) {
+  const auto guest =
+      Launch(std::string(kBooted) + kReady +
+             "seq=0\nwhile read line; do seq=$((seq + 1))\n"
+             "echo \"muster-init: scheduler state=enabled ops=fifo enable_seq=$seq nr_rejected=0 switch_all=1 "
+             "uptime_ms=1400\"\ndone\n");
+  EXPECT_FALSE(Boot(guest.get()).has_value());
+  std::atomic<bool> asked = false;
+  std::thread looker([&] {
+    while (!asked) EXPECT_FALSE(guest->FindFailure().has_value());
+  });
+  for (int look = 0; look < 20; ++look) EXPECT_TRUE(guest->SampleScheduler(Deadline::After(absl::Seconds(30))).ok());
+  asked = true;
+  looker.join();
 }
 
 }  // namespace
