@@ -45,6 +45,19 @@ std::map<std::string, std::string> FindModuleFiles(const std::string& directory)
   return files;
 }
 
+// What the folder itself says it holds, as "kernel/net/x.ko" by name: depmod's list, which has no more than it found,
+// else that of the kernel's build, as in a package that was only unpacked.
+std::map<std::string, std::string> ListedModules(const std::string& directory) {
+  absl::StatusOr<std::string> list = ReadFileAt(AT_FDCWD, directory + "/modules.dep", kMaxModuleBytes);
+  if (!list.ok()) list = ReadFileAt(AT_FDCWD, directory + "/modules.order", kMaxModuleBytes);
+  std::map<std::string, std::string> listed;
+  for (const absl::string_view line : absl::StrSplit(list.ok() ? *list : "", '\n', absl::SkipEmpty())) {
+    const std::string path(line.substr(0, line.find(':')));
+    listed[ModuleName(std::filesystem::path(path).filename().string())] = path;
+  }
+  return listed;
+}
+
 absl::StatusOr<std::string> ReadModule(const std::string& path) {
   ASSIGN_OR_RETURN(std::string content, ReadFileAt(AT_FDCWD, path, kMaxModuleBytes));
   std::string program;
@@ -56,13 +69,17 @@ absl::StatusOr<std::string> ReadModule(const std::string& path) {
 }
 
 // Reads `wanted` and, step by step, what they turn out to depend on.
-absl::StatusOr<std::map<std::string, std::string>> ReadWithDependencies(const std::map<std::string, std::string>& files,
+absl::StatusOr<std::map<std::string, std::string>> ReadWithDependencies(const std::string& directory,
                                                                         std::vector<std::string> wanted) {
+  const std::map<std::string, std::string> files = FindModuleFiles(directory);
+  const std::map<std::string, std::string> listed = ListedModules(directory);
   std::map<std::string, std::string> contents;
   while (!wanted.empty()) {
     const std::string name = wanted.back();
     wanted.pop_back();
     const auto file = files.find(name);
+    if (file == files.end() && listed.count(name) != 0)
+      return absl::NotFoundError(absl::StrCat("read ", directory, "/", listed.at(name), ": listed there and missing"));
     if (file == files.end() || contents.count(name) != 0) continue;
     ASSIGN_OR_RETURN(contents[name], ReadModule(file->second));
     for (std::string& needed : ModuleDependencies(contents[name])) wanted.push_back(std::move(needed));
@@ -100,7 +117,7 @@ absl::StatusOr<std::vector<std::string>> OrderModules(const std::vector<std::str
 
 absl::StatusOr<std::vector<KernelModule>> LoadModules(const std::string& directory,
                                                       const std::vector<std::string>& wanted) {
-  ASSIGN_OR_RETURN(auto contents, ReadWithDependencies(FindModuleFiles(directory), wanted));
+  ASSIGN_OR_RETURN(auto contents, ReadWithDependencies(directory, wanted));
   DependencyMap dependencies;
   for (const auto& [name, content] : contents) dependencies[name] = ModuleDependencies(content);
   ASSIGN_OR_RETURN(const std::vector<std::string> order, OrderModules(wanted, dependencies));

@@ -30,7 +30,7 @@ struct KernelModule {
 };
 
 // Reads them below `directory` (lib/modules/RELEASE); .ko, .ko.xz, .ko.zst, .ko.gz. Those that are not there are taken
-// to be built in.
+// to be built in. NOT_FOUND: the folder's own modules.dep (else modules.order) has one that the folder has not.
 absl::StatusOr<std::vector<KernelModule>> LoadModules(const std::string& directory,
                                                       const std::vector<std::string>& wanted);
 

@@ -69,6 +69,22 @@ TEST(ModulesTest, CompressedFilesAreReadWithWhatTheyNeed) {
   std::filesystem::remove_all(root);
 }
 
+TEST(ModulesTest, ModuleThatTheFolderListsAndHasNotIsNamed) {
+  const std::filesystem::path root = std::filesystem::path(::testing::TempDir()) / "modules";
+  WriteFileTo(root / "kernel/net/core.ko", FakeKo(""));
+  WriteFileTo(root / "modules.order", "kernel/net/core.ko\nkernel/net/virtio-net.ko\n");
+  const auto missing = LoadModules(root, {"core", "virtio_net", "built_in"});
+  EXPECT_TRUE(absl::IsNotFound(missing.status()));
+  EXPECT_THAT(std::string(missing.status().message()), HasSubstr("kernel/net/virtio-net.ko"));
+  // Where depmod has been, its list counts: it has left out what was not there.
+  WriteFileTo(root / "modules.dep", "kernel/net/core.ko:\n");
+  EXPECT_TRUE(LoadModules(root, {"core", "virtio_net"}).ok());
+  WriteFileTo(root / "modules.dep",
+              "kernel/net/core.ko: kernel/net/x.ko\nkernel/net/virtio-net.ko.xz: kernel/net/core.ko\n");
+  EXPECT_THAT(std::string(LoadModules(root, {"virtio_net"}).status().message()), HasSubstr("virtio-net.ko.xz"));
+  std::filesystem::remove_all(root);
+}
+
 TEST(ModulesTest, KernelWithoutModulesNeedsNone) {
   EXPECT_THAT(*LoadModules("/does/not/exist", {"virtio_net"}), IsEmpty());
 }
