@@ -16,6 +16,7 @@
 #include "base/status_macros.h"
 #include "tools/vm/kernel/apt_archive.h"
 #include "tools/vm/kernel/bzimage.h"
+#include "tools/vm/kernel/kernel_folder.h"
 #include "tools/vm/support/cache.h"
 
 namespace muster::vm {
@@ -49,8 +50,11 @@ std::string FindModules(const std::string& root, const std::string& release) {
 }
 
 // Of a folder that Install has made.
-absl::StatusOr<GuestKernel> ReadInstalled(const std::string& folder) {
+absl::StatusOr<GuestKernel> ReadInstalled(const std::string& name) {
+  ASSIGN_OR_RETURN(const HeldFolder held, HoldFolder(name));
+  const std::string& folder = held.path;
   GuestKernel kernel;
+  kernel.held = held.held;
   ASSIGN_OR_RETURN(kernel.release, ReadFile(folder + "/release"));
   kernel.image = folder + "/vmlinux";
   if (IsDirectory(folder + "/modules")) kernel.modules = folder + "/modules";
@@ -61,21 +65,20 @@ absl::StatusOr<std::string> ReadKernelFile(const std::string& path) {
   return ReadFileAt(AT_FDCWD, path, kMaxKernelBytes);
 }
 
-// Turns an unpacked package in `scratch` into a kernel folder: vmlinux, modules, release.
-absl::Status Install(const std::string& scratch, const std::string& folder) {
+// Turns an unpacked package in `scratch` into the kernel folder of that name: vmlinux, modules, release.
+absl::Status Install(const std::string& scratch, const std::string& name) {
   ASSIGN_OR_RETURN(const std::string file, FindBzImage(scratch));
   ASSIGN_OR_RETURN(const std::string image, ReadKernelFile(file));
   ASSIGN_OR_RETURN(const BzImagePayload payload, ParseBzImage(image));
   ASSIGN_OR_RETURN(const std::string elf, ExtractVmlinux(payload));
+  ASSIGN_OR_RETURN(const std::string folder, MakeNextFolder(name));
   std::error_code error;
-  fs::remove_all(folder, error);
-  RETURN_IF_ERROR(MakeDirectories(folder));
   const std::string modules = FindModules(scratch, payload.release);
   if (!modules.empty()) fs::rename(modules, folder + "/modules", error);
   if (error) return absl::InternalError(absl::StrCat("move ", modules, " into ", folder, ": ", error.message()));
   RETURN_IF_ERROR(WriteFileAtomically(folder + "/vmlinux", elf));
-  // Last: its presence says that the folder is complete.
-  return WriteFileAtomically(folder + "/release", payload.release);
+  RETURN_IF_ERROR(WriteFileAtomically(folder + "/release", payload.release));
+  return ReplaceFolder(name, folder);
 }
 
 absl::Status Fetch(const KernelOptions& options, const std::string& folder) {

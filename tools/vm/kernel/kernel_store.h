@@ -2,10 +2,12 @@
 #ifndef MUSTER_TOOLS_VM_KERNEL_KERNEL_STORE_H_
 #define MUSTER_TOOLS_VM_KERNEL_KERNEL_STORE_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "tools/vm/support/cache.h"
 #include "tools/vm/support/flags.h"
 
 namespace muster::vm {
@@ -17,6 +19,8 @@ struct GuestKernel {
   std::string image;
   // lib/modules/RELEASE; empty: the kernel has all built in.
   std::string modules;
+  // A fetched one's files stay where they are while somebody has this; null for the user's own.
+  std::shared_ptr<const FileLock> held;
 };
 
 struct KernelOptions {
@@ -28,7 +32,8 @@ struct KernelOptions {
   bool refresh = false;
 };
 
-// From the cache, else fetched: unpacked there, never installed. Two callers at once fetch it once.
+// From the cache, else fetched: unpacked there, never installed. Two callers at once fetch it once. A refresh leaves
+// alone what others hold.
 absl::StatusOr<GuestKernel> FetchKernel(const KernelOptions& options);
 
 // A bzImage or an ELF vmlinux. Its modules: `modules` when not empty, else a folder "modules" beside it, else

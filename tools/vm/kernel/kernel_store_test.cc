@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <filesystem>
@@ -22,6 +23,9 @@ std::string BzImageOf(const std::string& elf) {
   image.replace(0x206, 2, "\x0f\x02");
   const uint32_t size = elf.size();
   memcpy(image.data() + 0x24c, &size, sizeof(size));
+  // Where the release stands, less the first sector.
+  image.replace(0x20e, 2, std::string("\x80\x01"));
+  image.replace(0x380, 6, "7.0-x ");
   return image + elf;
 }
 
@@ -30,6 +34,26 @@ std::string Elf(const std::string& text) {
          "ELF" +
          text;
 }
+
+// Scripts take the places of apt and dpkg: all packages hold ROOT/package.
+class OwnArchive {
+ public:
+  explicit OwnArchive(const std::filesystem::path& root) : path_(getenv("PATH")) {
+    std::filesystem::create_directories(root / "bin");
+    Script(root / "bin/apt-get", "for word; do [ $word != download ] || : > x.deb; done\n");
+    Script(root / "bin/apt-cache", "echo Package: linux-x\n");
+    Script(root / "bin/dpkg", absl::StrCat("cp -r ", root.string(), "/package/. $3\n"));
+    setenv("PATH", absl::StrCat((root / "bin").string(), ":", path_).c_str(), 1);
+  }
+  ~OwnArchive() { setenv("PATH", path_.c_str(), 1); }
+
+ private:
+  static void Script(const std::string& path, const std::string& script) {
+    std::ofstream(path) << "#!/bin/sh\n" << script;
+    std::filesystem::permissions(path, std::filesystem::perms::all);
+  }
+  const std::string path_;
+};
 
 class KernelStoreTest : public ::testing::Test {
  protected:
@@ -56,8 +80,32 @@ TEST_F(KernelStoreTest, CachedKernelIsTakenWithoutAskingAnyone) {
   const auto kernel = FetchKernel(options);
   ASSERT_TRUE(kernel.ok()) << kernel.status();
   EXPECT_EQ(kernel->release, "7.0-x");
-  EXPECT_EQ(kernel->image, root_ / "kernels/sid/linux-x/vmlinux");
-  EXPECT_EQ(kernel->modules, root_ / "kernels/sid/linux-x/modules");
+  EXPECT_EQ(*ReadFile(kernel->image), "elf");
+  EXPECT_TRUE(std::filesystem::exists(kernel->modules + "/kernel/a.ko"));
+  EXPECT_TRUE(std::filesystem::exists(root_ / "kernels/sid/linux-x/vmlinux"));
+}
+
+TEST_F(KernelStoreTest, RefreshLeavesAloneWhatOthersRead) {
+  const OwnArchive archive(root_);
+  KernelOptions options;
+  options.cache = root_;
+  options.package = "linux-x";
+  options.mirror = "file:///nowhere";
+  options.refresh = true;
+  std::vector<GuestKernel> kernels;
+  for (const std::string build : {"first", "second", "third"}) {
+    Put("package/boot/vmlinuz-7.0-x", BzImageOf(Elf(build)));
+    Put("package/lib/modules/7.0-x/a.ko", build);
+    const auto kernel = FetchKernel(options);
+    ASSERT_TRUE(kernel.ok()) << kernel.status();
+    kernels.push_back(*kernel);
+    if (build == "second") kernels[1].held.reset();
+  }
+  EXPECT_EQ(*ReadFile(kernels[0].image), Elf("first"));
+  EXPECT_EQ(*ReadFile(kernels[0].modules + "/a.ko"), "first");
+  EXPECT_FALSE(std::filesystem::exists(kernels[1].image));
+  EXPECT_EQ(*ReadFile(kernels[2].image), Elf("third"));
+  EXPECT_EQ(*ReadFile(kernels[2].modules + "/a.ko"), "third");
 }
 
 TEST_F(KernelStoreTest, NamesThatLeaveTheCacheAreRefused) {

@@ -21,8 +21,9 @@
 namespace muster::vm {
 
 struct GuestOptions {
-  // Path of the guest's kernel.
+  // Path of the guest's kernel, and what keeps the file there until the guest has booted; may be null.
   std::string kernel;
+  std::shared_ptr<const void> kernel_held;
   // An uncompressed cpio archive.
   std::string image;
   Shape shape;

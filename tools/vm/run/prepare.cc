@@ -63,6 +63,7 @@ absl::StatusOr<GuestOptions> PrepareGuest(const Flags& flags, const Say& say) {
   say(absl::StrCat("shape: ", Describe(options.shape)));
   ASSIGN_OR_RETURN(const GuestKernel kernel, TakeKernel(flags, say));
   options.kernel = kernel.image;
+  options.kernel_held = kernel.held;
   ASSIGN_OR_RETURN(options.image, TakeImage(flags, kernel, say));
   options.kernel_arguments = flags.Get("append");
   options.daemon_arguments = flags.All("daemon-arg");

@@ -25,6 +25,14 @@ std::string DefaultCache() {
   return absl::StrCat(home != nullptr && home[0] == '/' ? home : "/root", "/.cache/muster");
 }
 
+// `how` as in flock(2).
+absl::StatusOr<UniqueFd> Lock(const std::string& path, int how) {
+  ASSIGN_OR_RETURN(UniqueFd fd, OpenAt(AT_FDCWD, path, O_RDWR | O_CREAT, 0600));
+  if (flock(fd.get(), how | LOCK_NB) == 0) return fd;
+  if (errno == EWOULDBLOCK) return absl::UnavailableError(absl::StrCat("lock ", path, ": somebody holds it"));
+  return ErrnoStatus(errno, absl::StrCat("lock ", path));
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> OpenCache(const std::string& flag) {
@@ -35,10 +43,13 @@ absl::StatusOr<std::string> OpenCache(const std::string& flag) {
 }
 
 absl::StatusOr<FileLock> FileLock::TryAcquire(const std::string& path) {
-  ASSIGN_OR_RETURN(UniqueFd fd, OpenAt(AT_FDCWD, path, O_RDWR | O_CREAT, 0600));
-  if (flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return FileLock(std::move(fd));
-  if (errno == EWOULDBLOCK) return absl::UnavailableError(absl::StrCat("lock ", path, ": somebody holds it"));
-  return ErrnoStatus(errno, absl::StrCat("lock ", path));
+  ASSIGN_OR_RETURN(UniqueFd fd, Lock(path, LOCK_EX));
+  return FileLock(std::move(fd));
+}
+
+absl::StatusOr<FileLock> FileLock::TryShare(const std::string& path) {
+  ASSIGN_OR_RETURN(UniqueFd fd, Lock(path, LOCK_SH));
+  return FileLock(std::move(fd));
 }
 
 absl::StatusOr<FileLock> FileLock::Acquire(const std::string& path, Deadline deadline) {

@@ -14,13 +14,15 @@ namespace muster::vm {
 // `flag` when not empty, else $XDG_CACHE_HOME/muster, else $HOME/.cache/muster. Made when it is not there.
 absl::StatusOr<std::string> OpenCache(const std::string& flag);
 
-// Holds an exclusive lock on `path` (made when it is not there) while it lives: two programs that fill the cache take
+// Holds a lock on `path` (made when it is not there) while it lives: two programs that fill the cache take
 // turns.
 class FileLock {
  public:
   static absl::StatusOr<FileLock> Acquire(const std::string& path, Deadline deadline);
   // UNAVAILABLE when somebody holds it.
   static absl::StatusOr<FileLock> TryAcquire(const std::string& path);
+  // Together with others who share it.
+  static absl::StatusOr<FileLock> TryShare(const std::string& path);
 
   // Whoever inherits it holds the lock too. Stays owned by this object.
   int fd() const { return fd_.get(); }
