@@ -1,9 +1,11 @@
 // The private daemon of `muster`, whatever happens to the one or the other.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 
 #include <fstream>
 
+#include "base/spawn_process.h"
 #include "tests/cli/embedded_test.h"
 
 namespace muster {
@@ -38,6 +40,38 @@ class PrivateDaemonTest : public EmbeddedTest {
     return children;
   }
 };
+
+TEST_F(PrivateDaemonTest, DaemonWhoseStarterHasEndedBeforeItServesEnds) {
+  int pipe_ends[2];
+  ASSERT_EQ(pipe2(pipe_ends, O_CLOEXEC), 0);
+  UniqueFd nobody(pipe_ends[0]);
+  const UniqueFd ready(pipe_ends[1]);
+  nobody.Reset();
+  SpawnOptions spawn;
+  spawn.program = "daemon/musterd";
+  spawn.arguments = {"musterd",         "--listen", absl::StrCat("unix://", root_, "/d.sock"),
+                     "--worker-binary", worker_,    "--ready-fd",
+                     "3",               "--die-with-parent"};
+  spawn.descriptors = {{.child_fd = 3, .parent_fd = ready.get()}};
+  const absl::StatusOr<SpawnedProcess> daemon = SpawnProcess(spawn);
+  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  const absl::StatusOr<ProcessEnd> end = daemon->pidfd.Reap(Deadline::After(absl::Seconds(60)));
+  ASSERT_TRUE(end.ok()) << end.status();
+  EXPECT_EQ(end->exit_code, 70);
+}
+
+// As in a container: nobody's child, and whom orphans go to.
+TEST_F(PrivateDaemonTest, FirstProcessOfAPidNamespaceRuns) {
+  const std::string spec = root_ + "/spec.txtpb";
+  std::ofstream(spec) << "num_workers: 2 work { mixed {} }";
+  const ProgramResult result = RunProgram(
+      "/usr/bin/unshare",
+      {"--fork", "--kill-child", "--pid", "--mount-proc", "tools/muster", "run", spec, "--duration", "100ms",
+       "--muster-worker", worker_},
+      {"MUSTER_TARGET=", "TMPDIR=" + root_});
+  EXPECT_EQ(result.exit_code, 0) << result.standard_error;
+  EXPECT_TRUE(absl::StrContains(result.standard_output, "--- stats ---\n2 workers")) << result.standard_output;
+}
 
 TEST_F(PrivateDaemonTest, InterruptedRunStillCollects) {
   StartedProgram program = StartLongRun();
