@@ -18,6 +18,7 @@
 #include "base/event.h"
 #include "base/file_io.h"
 #include "base/log.h"
+#include "base/make_thread.h"
 #include "base/pidfd.h"
 #include "base/standard_descriptors.h"
 #include "base/status_macros.h"
@@ -126,22 +127,37 @@ std::string AwaitEnd(const Ends& ends, Daemon* daemon) {
   }
 }
 
-// Ends the process if it is not destroyed in time; the janitor then does the rest.
+// Once it is armed, ends the process if it is not destroyed in time; the janitor then does the rest.
 class Watchdog {
  public:
-  explicit Watchdog(absl::Duration timeout)
-      : thread_([this, timeout] {
-          if (done_.Wait(Deadline::After(timeout))) return;
-          LogWarning(absl::StrCat("shutdown has not finished within ", absl::FormatDuration(timeout),
-                                  "; leaving the rest to the janitor"));
-          _exit(kSoftwareExit);
-        }) {}
+  explicit Watchdog(absl::Duration timeout) : timeout_(timeout) {}
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
   ~Watchdog() {
     done_.Set();
-    thread_.join();
+    armed_.Set();
+    if (thread_.joinable()) thread_.join();
   }
 
+  // Early: when the end comes there may be no room for a thread.
+  absl::Status Start() {
+    ASSIGN_OR_RETURN(thread_, MakeThread("the shutdown's watchdog", [this] { Watch(); }));
+    return absl::OkStatus();
+  }
+  void Arm() { armed_.Set(); }
+
  private:
+  void Watch() const {
+    while (!armed_.Wait(Deadline::After(absl::InfiniteDuration()))) {
+    }
+    if (done_.Wait(Deadline::After(timeout_))) return;
+    LogWarning(absl::StrCat("shutdown has not finished within ", absl::FormatDuration(timeout_),
+                            "; leaving the rest to the janitor"));
+    _exit(kSoftwareExit);
+  }
+
+  const absl::Duration timeout_;
+  Event armed_;
   Event done_;
   std::thread thread_;
 };
@@ -196,11 +212,14 @@ int Run(const DaemonConfig& config) {
   if (!ends.ok()) return Fail(kStartExit, ends.status());
   absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(config, manager->TakeSockets());
   if (!daemon.ok()) return Fail(kStartExit, daemon.status());
+  Watchdog watchdog(config.shutdown_timeout);
+  absl::Status status = watchdog.Start();
+  if (!status.ok()) return Fail(kStartExit, status);
   GuardServing(config);
-  absl::Status status = SayReady(config, **daemon);
+  status = SayReady(config, **daemon);
   const std::string why = status.ok() ? ServeUntilEnd(*ends, *manager, daemon->get()) : std::string(status.message());
   LogInfo(absl::StrCat("ending: ", why));
-  const Watchdog watchdog(config.shutdown_timeout);
+  watchdog.Arm();
   status.Update((*daemon)->Shutdown(Deadline::After(config.shutdown_timeout)));
   daemon->reset();
   return status.ok() ? 0 : Fail(kSoftwareExit, status);

@@ -51,6 +51,24 @@ TEST_F(ResourcesTest, EagainFromThePidsControllerFailsCleanly) {
   EXPECT_EQ(rmdir(group.c_str()), 0);
 }
 
+TEST_F(ResourcesTest, WithNoRoomForAThreadTheDaemonEndsWellAndItsPoolsWithIt) {
+  const auto controllers = FindCgroup1Controllers(*ReadFile("/proc/self/mountinfo"));
+  const auto pids = controllers.find("pids");
+  if (pids == controllers.end()) GTEST_SKIP() << "no version 1 pids controller on this machine";
+  const std::string group = absl::StrCat(pids->second, "/muster-test-full-", getpid());
+  ASSERT_EQ(mkdir(group.c_str(), 0755), 0);
+  ASSERT_TRUE(WriteFileAt(AT_FDCWD, group + "/cgroup.procs", absl::StrCat(daemon_->pid())).ok());
+  const WorkloadHandle one = MustSpawn(Spec("num_workers: 1")), two = MustSpawn(Spec("num_workers: 1"));
+  ASSERT_TRUE(WriteFileAt(AT_FDCWD, group + "/pids.max", "1").ok());
+  const absl::StatusOr<ProcessEnd> end = daemon_->End(SIGTERM, Deadline::After(kPatience));
+  ASSERT_TRUE(end.ok()) << end.status();
+  EXPECT_EQ(end->exit_code, 0) << "signal " << end->signal;
+  daemon_ended_ = true;
+  const absl::Status gone = daemon_->WaitUntilNothingIsLeft(Deadline::After(kPatience));
+  EXPECT_TRUE(gone.ok()) << gone;
+  EXPECT_EQ(rmdir(group.c_str()), 0);
+}
+
 // At every step of a Spawn that opens descriptors: the limit is raised by one each time.
 TEST_F(ResourcesTest, EmfileAtAnyStepFailsCleanly) {
   if (kUnderAsan) {
