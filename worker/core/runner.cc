@@ -137,7 +137,6 @@ void Runner::SetUp() {
            control_.setup_errors);
   // Once: buffers are allocated under the memory policy, and belong to the worker from then on.
   if (live_.setups.load(std::memory_order_relaxed) > 0) return;
-  files_ = TaskFiles::Open(context_.place.in_thread ? TaskFiles::Of::kThread : TaskFiles::Of::kProcess);
   MakeStep();
   context_.plumbing.pipes.clear();
   context_.plumbing.descriptors.clear();
@@ -177,6 +176,8 @@ void Runner::LetOthersPass(arena::Crossing arena::Arrivals::*crossing, uint64_t 
 
 void Runner::RecordEvidence() {
   arena::Evidence& evidence = control_.evidence;
+  // Not at the gate, where two open files would be a tenth of what making and ending a worker costs.
+  files_ = TaskFiles::Open(context_.proc_fd, context_.place.in_thread ? TaskFiles::Of::kThread : TaskFiles::Of::kProcess);
   if (const absl::Status status = files_.ReadCgroup(&evidence.cgroup); !status.ok()) NotMeasured(status);
   ReadEffectiveCpus(evidence.effective_cpus);
   ReadEffectivePolicy(&evidence.policy);
@@ -273,10 +274,13 @@ void Runner::RecordEnd() {
   RecordDifferences();
   arena::Final& final = control_.final;
   if (const absl::Status status = files_.ReadCgroup(&final.cgroup); !status.ok()) NotMeasured(status);
-  if (const absl::Status status = ReadNumaPages(final.numa_pages); status.ok()) {
+  // One whose work ended by itself has its own reading: by the stop its neighbours may have touched more.
+  const bool together = context_.numa_pages != nullptr && header().stop.load(std::memory_order_relaxed) != 0;
+  const absl::Status read = together ? context_.numa_pages->Read(final.numa_pages) : ReadNumaPages(final.numa_pages);
+  if (read.ok()) {
     final.measured |= arena::kNumaPages;
   } else {
-    NotMeasured(status);
+    NotMeasured(read);
   }
   end_.vmstat = ReadNumaPagesMigrated();
   if (start_.vmstat.ok() && end_.vmstat.ok()) {

@@ -11,6 +11,7 @@
 #include "worker/arena/gate.h"
 #include "worker/core/work_type.h"
 #include "worker/meter/meter.h"
+#include "worker/meter/procfs.h"
 
 namespace muster {
 
@@ -25,6 +26,8 @@ struct WorkerContext {
   const CpuSet* cpus = nullptr;         // its affinity; null: inherited
   const WorkType* type = nullptr;       // null for Custom programs
   Plumbing plumbing;                    // of its group instance; the descriptors are this worker's own copies
+  int proc_fd = -1;                     // of OpenProc (worker/meter/procfs.h)
+  SharedNumaPages* numa_pages = nullptr;  // of the process, when its workers are threads; null: the worker reads its own
   int telemetry_fd = -1;                // of a Custom program
 };
 

@@ -80,6 +80,7 @@ class Pool {
       context.place = {.worker = i, .position = i, .group_size = workers, .in_thread = true, .seed = i + 1};
       context.group = &group_;
       context.type = type;
+      context.proc_fd = proc_.get();
     }
   }
   ~Pool() {
@@ -125,6 +126,7 @@ class Pool {
   arena::Header& header() { return *header_; }
 
  private:
+  const UniqueFd proc_ = OpenProc();
   std::vector<arena::GateWord> words_;
   std::vector<uint32_t> order_;
   std::unique_ptr<arena::Header> header_;
@@ -327,6 +329,32 @@ TEST(WorkerTest, TheFinalRecordIsCompleteAndSealed) {
   EXPECT_GT(final.numa_pages[0], 0u);
   EXPECT_EQ(pool.control().checksum.load(), arena::RecordChecksum(pool.control().evidence, final, core));
   EXPECT_EQ(arena::TextView(final.cgroup), arena::TextView(pool.control().evidence.cgroup));
+}
+
+TEST(WorkerTest, ThreadsThatAreStoppedShareOneReadingOfTheirPages) {
+  FakeType type(Spin);
+  Pool pool(&type, 5);
+  SharedNumaPages shared;
+  for (uint32_t i = 0; i < 5; ++i) pool.context(i).numa_pages = &shared;
+  pool.RunFor(1);
+  EXPECT_EQ(shared.readings(), 1u);
+  for (uint32_t i = 0; i < 5; ++i) {
+    EXPECT_NE(pool.control(i).final.measured & arena::kNumaPages, 0u);
+    EXPECT_GT(pool.control(i).final.numa_pages[0], 0u);
+    EXPECT_EQ(pool.control(i).final.numa_pages[0], pool.control(0).final.numa_pages[0]);
+  }
+}
+
+TEST(WorkerTest, AThreadWhoseWorkEndsByItselfReadsItsPagesAlone) {
+  FakeType type([](Meter&) { return StepResult::kDone; });
+  Pool pool(&type, 2);
+  SharedNumaPages shared;
+  for (uint32_t i = 0; i < 2; ++i) pool.context(i).numa_pages = &shared;
+  pool.Start();
+  pool.Open();
+  pool.Join();
+  EXPECT_EQ(shared.readings(), 0u);
+  for (uint32_t i = 0; i < 2; ++i) EXPECT_GT(pool.control(i).final.numa_pages[0], 0u);
 }
 
 TEST(WorkerTest, WhatStartReadOfVmstatIsTakenAsTheBaseline) {

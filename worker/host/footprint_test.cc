@@ -2,7 +2,9 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -44,6 +46,11 @@ int64_t Mappings(pid_t pid) {
   return std::count(text.begin(), text.end(), '\n');
 }
 
+int64_t OpenFiles(pid_t pid) {
+  const std::filesystem::directory_iterator files(absl::StrCat("/proc/", pid, "/fd"));
+  return std::distance(begin(files), end(files));
+}
+
 class FootprintTest : public PoolHostTestBase {
  protected:
   // Of workers of the default type, which have reached their gate. The first pool brings the binary into the page cache.
@@ -69,6 +76,12 @@ TEST_F(FootprintTest, AWorkerReachesItsGateWithFewPageFaults) { EXPECT_LE(Typica
 TEST_F(FootprintTest, AWorkerAtItsGateHasWrittenFewPagesOfItsOwn) { EXPECT_LE(Typical(PrivateDirtyKb), 24); }
 
 TEST_F(FootprintTest, AWorkerAtItsGateHasFewMappings) { EXPECT_LE(Typical(Mappings), 14); }
+
+// Each file of procfs would cost the worker two more inodes on its way to the gate and out again.
+TEST_F(FootprintTest, AWorkerAtItsGateHasOpenedNoFileOfItsOwn) {
+  // The standard streams, the bell, procfs itself.
+  EXPECT_LE(Typical(OpenFiles), 5);
+}
 
 }  // namespace
 }  // namespace muster::host

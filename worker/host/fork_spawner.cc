@@ -75,7 +75,7 @@ bool ForkSpawner::IsDropped() {
 absl::Status ForkSpawner::MakeInstance(WorkerRange members, Maker maker) {
   const PoolGroup& group = shop_.pool->GroupOfWorker(members.first);
   ASSIGN_OR_RETURN(InstancePlumbing plumbing, InstancePlumbing::Make(group));
-  std::vector<int> keep = {shop_.events->bell_fd()};
+  std::vector<int> keep = {shop_.events->bell_fd(), shop_.proc_fd};
   AppendDescriptors(plumbing.get(), &keep);
   std::sort(keep.begin(), keep.end());
   for (uint32_t worker = members.first; worker < members.first + members.count; ++worker) {

@@ -88,6 +88,7 @@ Workshop Maker::SetUpShop() {
   shop.cloner = &cloner_;
   shop.events = &events_;
   shop.host = getpid();
+  shop.proc_fd = proc_fd_;
   for (const UniqueFd& fd : live_->telemetry) shop.telemetry_fds.push_back(fd.get());
   shop.deadline_ns = deadline_ns_;
   return shop;

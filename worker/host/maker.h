@@ -20,7 +20,8 @@ namespace muster::host {
 // a worker ended, or musterd changed its mind.
 class Maker {
  public:
-  Maker(Cloner* cloner, Events* events) : cloner_(*cloner), events_(*events) {}
+  // `proc_fd`: see Workshop.
+  Maker(Cloner* cloner, Events* events, int proc_fd) : cloner_(*cloner), events_(*events), proc_fd_(proc_fd) {}
 
   absl::StatusOr<std::unique_ptr<LivePool>> Make(control::Plan plan, std::vector<UniqueFd> descriptors);
 
@@ -42,6 +43,7 @@ class Maker {
 
   Cloner& cloner_;
   Events& events_;
+  const int proc_fd_;
   std::unique_ptr<LivePool> live_;
   uint64_t deadline_ns_ = 0;
 };

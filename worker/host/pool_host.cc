@@ -71,7 +71,7 @@ void PoolHost::ServePlan(uint64_t number, Incoming incoming) {
     if (!status.ok()) LogWarning(absl::StrCat("pool host: ", status.message()));
   }
   absl::StatusOr<std::unique_ptr<LivePool>> live =
-      Maker(&cloner_, &events_).Make(std::move(plan), std::move(incoming.descriptors));
+      Maker(&cloner_, &events_, proc_.get()).Make(std::move(plan), std::move(incoming.descriptors));
   control::Reply reply;
   if (live.ok()) {
     live_ = *std::move(live);

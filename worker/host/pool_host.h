@@ -11,6 +11,7 @@
 #include "worker/host/events.h"
 #include "worker/host/live_pool.h"
 #include "worker/host/release_watch.h"
+#include "worker/meter/procfs.h"
 
 namespace muster::host {
 
@@ -36,6 +37,8 @@ class PoolHost {
 
   Events events_;
   Cloner& cloner_;
+  // Made before a plan brings descriptors: next to the bell, so that a worker closes all others by two calls.
+  const UniqueFd proc_ = OpenProc();
   std::unique_ptr<LivePool> live_;  // null before a plan was carried out
   ReleaseWatch release_watch_;
   bool done_ = false;

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -66,7 +67,9 @@ void ThreadSpawner::LiveAsProcess() {
 
 absl::Status ThreadSpawner::Settle() {
   RETURN_IF_ERROR(MapArena());
-  KeepDescriptors({shop_.events->bell_fd()});
+  std::vector<int> keep = {shop_.events->bell_fd(), shop_.proc_fd};
+  std::sort(keep.begin(), keep.end());
+  KeepDescriptors(keep);
   RaiseDescriptorLimit();
   if (!shop_.pool->spec().has_pcomm()) return absl::OkStatus();
   RETURN_IF_ERROR(TakeIdentity(shop_.pool->spec().pcomm()));
@@ -120,6 +123,7 @@ absl::Status ThreadSpawner::MakeThread(uint32_t worker, Plumbing plumbing) {
   auto thread = std::make_unique<Thread>();
   thread->shop = &shop_;
   FillContext(shop_, worker, own, &thread->context);
+  thread->context.numa_pages = &numa_pages_;
   thread->context.plumbing = std::move(plumbing);
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);

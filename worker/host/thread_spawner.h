@@ -44,6 +44,7 @@ class ThreadSpawner {
   std::byte* controls_ = nullptr;        // of all workers
   std::vector<std::byte*> bulks_;        // by group, of its first worker
   std::vector<std::unique_ptr<Thread>> threads_;
+  SharedNumaPages numa_pages_;           // of the process
 };
 
 }  // namespace muster::host

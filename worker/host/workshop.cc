@@ -28,6 +28,7 @@ void FillContext(const Workshop& shop, uint32_t worker, const OwnPart& own, Work
   context->cpus = pool.CpusOf(worker);
   context->type = group.type;
   context->place.max_rt_priority = pool.plan().max_worker_rt_priority();
+  context->proc_fd = shop.proc_fd;
 }
 
 absl::Status AllocateParts(const Pool& pool, WorkerRange workers) {

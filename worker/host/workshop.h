@@ -26,6 +26,7 @@ struct Workshop {
   Cloner* cloner = nullptr;
   Events* events = nullptr;        // for the pool host itself only
   pid_t host = 0;                  // the pool host's pid
+  int proc_fd = -1;                // of OpenProc (worker/meter/procfs.h); inherited by workers
   std::vector<int> telemetry_fds;  // by worker; empty when no worker is a program
   uint64_t deadline_ns = 0;        // monotonic; of the whole making
 };

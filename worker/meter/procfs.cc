@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -58,6 +59,8 @@ absl::StatusOr<absl::string_view> ReadKept(const UniqueFd& fd, const char* path,
 }
 
 UniqueFd OpenToRead(const char* path) { return UniqueFd(open(path, O_RDONLY | O_CLOEXEC)); }
+
+UniqueFd OpenBelow(int directory, const char* path) { return UniqueFd(openat(directory, path, O_RDONLY | O_CLOEXEC)); }
 
 }  // namespace
 
@@ -115,11 +118,13 @@ void NumaMapsParser::EndToken() {
   count_ = 0;
 }
 
-TaskFiles TaskFiles::Open(Of of) {
+UniqueFd OpenProc() { return UniqueFd(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC)); }
+
+TaskFiles TaskFiles::Open(int proc_fd, Of of) {
   TaskFiles files;
   const bool process = of == Of::kProcess;
-  files.schedstat_ = OpenToRead(process ? "/proc/self/schedstat" : kSchedstatPath);
-  files.cgroup_ = OpenToRead(process ? "/proc/self/cgroup" : kCgroupPath);
+  files.schedstat_ = OpenBelow(proc_fd, process ? "self/schedstat" : "thread-self/schedstat");
+  files.cgroup_ = OpenBelow(proc_fd, process ? "self/cgroup" : "thread-self/cgroup");
   return files;
 }
 
@@ -183,6 +188,21 @@ absl::Status ReadNumaPages(uint64_t* pages) {
   }
   parser.Finish();
   return absl::OkStatus();
+}
+
+absl::Status SharedNumaPages::Read(uint64_t* pages) {
+  MutexLock lock(&mutex_);
+  if (readings_ == 0) {
+    ++readings_;
+    status_ = ReadNumaPages(pages_);
+  }
+  std::copy(std::begin(pages_), std::end(pages_), pages);
+  return status_;
+}
+
+uint32_t SharedNumaPages::readings() const {
+  MutexLock lock(&mutex_);
+  return readings_;
 }
 
 }  // namespace muster

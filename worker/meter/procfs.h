@@ -1,5 +1,4 @@
-// What a worker reads about itself in /proc, and the parsers of it. Descriptors are opened before the gate, so that a reading
-// costs one pread.
+// What a worker reads about itself in /proc, and the parsers of it.
 #ifndef MUSTER_WORKER_METER_PROCFS_H_
 #define MUSTER_WORKER_METER_PROCFS_H_
 
@@ -8,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "base/mutex.h"
 #include "base/unique_fd.h"
 #include "worker/arena/layout.h"
 
@@ -50,14 +50,19 @@ class NumaMapsParser {
   uint64_t count_ = 0;
 };
 
-// The two files that a worker keeps open. Errors of opening show at the first reading.
+// Opens procfs itself, for TaskFiles of this process and its children: whatever is mounted over /proc later, or wherever their
+// root is. Invalid when it cannot be opened.
+UniqueFd OpenProc();
+
+// The two files that a worker keeps open from its first reading on, so that each costs one pread.
 class TaskFiles {
  public:
   // The main thread of a process has the same files one folder up, where the kernel makes two inodes less for them.
   enum class Of { kThread, kProcess };
 
-  // Opens the calling thread's own; kProcess: only for a main thread.
-  static TaskFiles Open(Of of);
+  // Opens the calling thread's own below a directory of OpenProc; kProcess: only for a main thread. Errors show at the first
+  // reading.
+  static TaskFiles Open(int proc_fd, Of of);
 
   absl::StatusOr<Schedstat> ReadSchedstat() const;
   // Stores the cgroup's path; the text is left alone when there is none.
@@ -75,6 +80,21 @@ absl::StatusOr<uint64_t> ReadNumaPagesMigrated();
 
 // Sums /proc/self/numa_maps into `pages` (kMaxNodeId + 1 entries, zeroed here).
 absl::Status ReadNumaPages(uint64_t* pages);
+
+// The same for all threads of a process: a reading takes time in proportion to the process's mappings, of which each thread has
+// some. Thread-safe.
+class SharedNumaPages {
+ public:
+  // The first call reads, all others copy what it has read.
+  absl::Status Read(uint64_t* pages);
+  uint32_t readings() const;
+
+ private:
+  mutable Mutex mutex_;
+  uint32_t readings_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);
+  uint64_t pages_[arena::kMaxNodeId + 1] ABSL_GUARDED_BY(mutex_) = {};
+};
 
 }  // namespace muster
 

@@ -72,7 +72,8 @@ TEST(NumaMapsTest, MalformedTokensCountNothing) {
 }
 
 TEST(TaskFilesTest, TheCallersOwnFilesAreRead) {
-  const TaskFiles files = TaskFiles::Open(TaskFiles::Of::kThread);
+  const UniqueFd proc = OpenProc();
+  const TaskFiles files = TaskFiles::Open(proc.get(), TaskFiles::Of::kThread);
   const auto before = files.ReadSchedstat();
   ASSERT_TRUE(before.ok()) << before.status();
   arena::CgroupText cgroup = {};
