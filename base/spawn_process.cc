@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/personality.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,6 +48,25 @@ class SpawnPlan {
 absl::Status Check(int error_number, absl::string_view what) {
   return error_number == 0 ? absl::OkStatus() : ErrnoStatus(error_number, what);
 }
+
+// The calling thread's alone; what it spawns inherits it.
+class FixedLayout {
+ public:
+  explicit FixedLayout(bool wanted) {
+    constexpr unsigned long kAsk = 0xffffffff;
+    const int before = wanted ? personality(kAsk) : -1;
+    if (before == -1 || (before & ADDR_NO_RANDOMIZE) != 0) return;
+    if (personality(static_cast<unsigned long>(before) | ADDR_NO_RANDOMIZE) != -1) before_ = before;
+  }
+  ~FixedLayout() {
+    if (before_ != -1) personality(static_cast<unsigned long>(before_));
+  }
+  FixedLayout(const FixedLayout&) = delete;
+  FixedLayout& operator=(const FixedLayout&) = delete;
+
+ private:
+  int before_ = -1;
+};
 
 absl::Status CheckOptions(const SpawnOptions& options) {
   std::set<int> seen;
@@ -134,6 +154,7 @@ absl::StatusOr<SpawnedProcess> SpawnProcess(const SpawnOptions& options) {
   const std::vector<char*> arguments = Pointers(options.arguments);
   const std::vector<char*> environment = Pointers(options.environment);
   pid_t pid = -1;
+  const FixedLayout layout(options.fixed_layout);
   RETURN_IF_ERROR(StartError(posix_spawn(&pid, options.program.c_str(), plan.actions(), plan.attributes(), arguments.data(),
                                          options.environment.empty() ? environ : environment.data()),
                              options.program));

@@ -30,6 +30,9 @@ struct SpawnOptions {
   std::vector<DescriptorMapping> descriptors;
   // The child leads a session of its own, and so a process group.
   bool new_session = false;
+  // The program's heap, stack and mappings lie where they lie each time, the heap right behind its data: fewer pages of page tables
+  // for it and its children. ADDR_NO_RANDOMIZE is left set in its personality(2). Where that is not allowed, as always.
+  bool fixed_layout = false;
 };
 
 // A child; whoever holds this must reap it. Destroying it neither ends nor reaps it.

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/personality.h>
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
@@ -108,6 +109,17 @@ TEST(SpawnProcessTest, NewSessionIsLedByTheChild) {
   ASSERT_EQ(ids.size(), 3u);
   EXPECT_EQ(ids[0], ids[1]);
   EXPECT_EQ(ids[0], ids[2]);
+}
+
+TEST(SpawnProcessTest, AFixedLayoutIsTheChildsAlone) {
+  constexpr unsigned long kAsk = 0xffffffff;
+  const int before = personality(kAsk);
+  if (personality(static_cast<unsigned long>(before) | ADDR_NO_RANDOMIZE) == -1) GTEST_SKIP() << "not allowed here";
+  personality(static_cast<unsigned long>(before));
+  SpawnOptions options = Shell("grep stack /proc/self/maps");
+  options.fixed_layout = true;
+  EXPECT_EQ(Output(options), Output(options));
+  EXPECT_EQ(personality(kAsk), before);
 }
 
 TEST(SpawnProcessTest, EnvironmentIsOursUnlessGiven) {

@@ -45,6 +45,7 @@ absl::StatusOr<LaunchedHost> WorkerBinaryLauncher::Launch() {
   options.environment = WorkerEnvironment(io_, OwnEnvironment());
   options.descriptors = {{kControlFd, ends.second.get()}};
   options.new_session = true;
+  options.fixed_layout = true;
   ASSIGN_OR_RETURN(SpawnedProcess child, reaper_->Spawn(options));
   LaunchedHost host;
   host.process = std::make_unique<OwnedHostProcess>(std::move(child), reaper_);

@@ -32,14 +32,19 @@ int64_t MinorFaults(pid_t pid) {
   return fields.size() > 7 && absl::SimpleAtoi(fields[7], &faults) ? faults : -1;
 }
 
-int64_t PrivateDirtyKb(pid_t pid) {
-  for (const absl::string_view line : absl::StrSplit(ProcFile(pid, "smaps_rollup"), '\n')) {
-    const std::vector<absl::string_view> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
+// "NAME:  NUMBER kB".
+int64_t KbIn(const std::string& text, absl::string_view name) {
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    const std::vector<absl::string_view> words = absl::StrSplit(line, absl::ByAnyChar(" \t"), absl::SkipEmpty());
     int64_t kb = -1;
-    if (words.size() > 1 && words[0] == "Private_Dirty:" && absl::SimpleAtoi(words[1], &kb)) return kb;
+    if (words.size() > 1 && words[0] == name && absl::SimpleAtoi(words[1], &kb)) return kb;
   }
   return -1;
 }
+
+int64_t PrivateDirtyKb(pid_t pid) { return KbIn(ProcFile(pid, "smaps_rollup"), "Private_Dirty:"); }
+
+int64_t PageTableKb(pid_t pid) { return KbIn(ProcFile(pid, "status"), "VmPTE:"); }
 
 int64_t Mappings(pid_t pid) {
   const std::string text = ProcFile(pid, "maps");
@@ -76,6 +81,14 @@ TEST_F(FootprintTest, AWorkerReachesItsGateWithFewPageFaults) { EXPECT_LE(Typica
 TEST_F(FootprintTest, AWorkerAtItsGateHasWrittenFewPagesOfItsOwn) { EXPECT_LE(Typical(PrivateDirtyKb), 24); }
 
 TEST_F(FootprintTest, AWorkerAtItsGateHasFewMappings) { EXPECT_LE(Typical(Mappings), 14); }
+
+// Six where the whole layout is random; each is a page to clear, and one more that a hypervisor shadows.
+TEST_F(FootprintTest, AWorkersPageTablesAreFew) { EXPECT_LE(Typical(PageTableKb), 40); }
+
+TEST_F(FootprintTest, AWorkerBecomesAProgramWithRandomAddresses) {
+  // ADDR_NO_RANDOMIZE; personality(2).
+  EXPECT_EQ(Typical([](pid_t pid) { return std::stol(ProcFile(pid, "personality"), nullptr, 16) & 0x0040000; }), 0);
+}
 
 // Each file of procfs would cost the worker two more inodes on its way to the gate and out again.
 TEST_F(FootprintTest, AWorkerAtItsGateHasOpenedNoFileOfItsOwn) {

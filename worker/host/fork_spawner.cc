@@ -93,7 +93,7 @@ absl::Status ForkSpawner::MakeInstance(WorkerRange members, Maker maker) {
 void ForkSpawner::LiveAsWorker(uint32_t worker, InstancePlumbing plumbing, const std::vector<int>& keep) {
   const Pool& pool = *shop_.pool;
   const PoolGroup& group = pool.GroupOfWorker(worker);
-  BecomeTaskProcess(shop_.host, group.is_program());
+  BecomeTaskProcess(shop_.host);
   const absl::StatusOr<OwnPart> own = MapOwnPart(pool.arena_fd(), pool.ControlOf({worker, 1}), pool.BulkOf({worker, 1}));
   if (!own.ok()) {
     shop_.board->Fail(Annotate(Exhausted(own.status()), absl::StrCat("worker ", worker)));

@@ -15,6 +15,7 @@
 #include "base/error_detail.h"
 #include "base/status_macros.h"
 #include "worker/host/fork_spawner.h"
+#include "worker/host/task_process.h"
 #include "worker/host/thread_homes.h"
 #include "worker/host/thread_spawner.h"
 #include "worker/host/workshop.h"
@@ -73,6 +74,7 @@ absl::Status Maker::MakeTelemetry() {
 
 absl::Status Maker::Spawn() {
   const Workshop shop = SetUpShop();
+  SetTaskHandlers();
   ExpectArrivals();
   absl::Status status = live_->pool.one_process() ? SpawnThreads(shop) : SpawnProcesses(shop);
   if (status.ok()) status = AwaitGate();

@@ -36,11 +36,14 @@ void DieWithHost(pid_t host) {
   if (getppid() != host) _exit(0);
 }
 
-void BecomeTaskProcess(pid_t host, bool is_program) {
+void SetTaskHandlers() {
+  SetHandler(SIGUSR1, Interrupt);
+  SetHandler(SIGPIPE, SIG_IGN);
+}
+
+void BecomeTaskProcess(pid_t host) {
   DieWithHost(host);
   setpgid(0, 0);
-  SetHandler(SIGUSR1, Interrupt);
-  SetHandler(SIGPIPE, is_program ? SIG_DFL : SIG_IGN);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);

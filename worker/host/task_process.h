@@ -13,10 +13,12 @@
 
 namespace muster::host {
 
-// Dies with the pool host `host`; leads a process group; takes SIGUSR1 as an interruption; has no signal blocked. Ends the
-// process when the pool host is gone already. A process that will become a program keeps the default for SIGPIPE; for others a
-// neighbour's end of a pipe that is gone is an error, not a death.
-void BecomeTaskProcess(pid_t host, bool is_program);
+// What children inherit of the caller: SIGUSR1, which the caller has blocked, is an interruption, and a neighbour's end of a pipe
+// that is gone an error, not a death.
+void SetTaskHandlers();
+
+// Dies with the pool host `host`; leads a process group; has no signal blocked. Ends the process when the pool host is gone already.
+void BecomeTaskProcess(pid_t host);
 
 // Asks again for a death signal: a change of credentials clears it. Ends the process when the pool host is gone.
 void DieWithHost(pid_t host);

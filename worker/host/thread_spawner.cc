@@ -54,7 +54,7 @@ absl::StatusOr<pid_t> ThreadSpawner::Run(int birth_fd) {
 }
 
 void ThreadSpawner::LiveAsProcess() {
-  BecomeTaskProcess(shop_.host, false);
+  BecomeTaskProcess(shop_.host);
   absl::Status status = Settle();
   if (status.ok()) status = MakeThreads();
   if (!status.ok()) {

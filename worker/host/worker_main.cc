@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 
 #include "absl/strings/numbers.h"
@@ -35,9 +36,16 @@ int CatalogueMain() {
   return 1;
 }
 
+// musterd wants this process to be laid out so; programs that workers become are as anybody's.
+void RandomizeAddressesAgain() {
+  const int now = personality(0xffffffff);
+  if (now != -1 && (now & ADDR_NO_RANDOMIZE) != 0) personality(static_cast<unsigned long>(now & ~ADDR_NO_RANDOMIZE));
+}
+
 int PoolHostMain(int argc, char** argv) {
   int fd = -1;
   if (argc != 4 || strcmp(argv[2], "--control-fd") != 0 || !absl::SimpleAtoi(argv[3], &fd) || fd < 0) return Usage();
+  RandomizeAddressesAgain();
   return host::RunPoolHost(fd);
 }
 

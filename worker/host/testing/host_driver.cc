@@ -52,6 +52,7 @@ pid_t ExecuteHost(const std::string& binary, const UniqueFd& control) {
   options.program = binary;
   options.arguments = {binary, "--pool-host", "--control-fd", absl::StrCat(kControlFd)};
   options.descriptors = {{kControlFd, control.get()}};
+  options.fixed_layout = true;
   const absl::StatusOr<SpawnedProcess> process = SpawnProcess(options);
   EXPECT_TRUE(process.ok()) << process.status();
   return process.ok() ? process->pid : -1;
