@@ -36,6 +36,11 @@ constexpr uint64_t kKillBoundNs = 3'000'000'000;
 
 }  // namespace
 
+ForkSpawner::ForkSpawner(const Workshop& workshop)
+    : shop_(workshop), keep_({workshop.events->bell_fd(), workshop.proc_fd}) {
+  std::sort(keep_.begin(), keep_.end());
+}
+
 absl::Status ForkSpawner::Run() {
   const uint32_t helpers = NumHelpers();
   if (helpers > 1) return RunHelpers(helpers);
@@ -75,9 +80,14 @@ bool ForkSpawner::IsDropped() {
 absl::Status ForkSpawner::MakeInstance(WorkerRange members, Maker maker) {
   const PoolGroup& group = shop_.pool->GroupOfWorker(members.first);
   ASSIGN_OR_RETURN(InstancePlumbing plumbing, InstancePlumbing::Make(group));
-  std::vector<int> keep = {shop_.events->bell_fd(), shop_.proc_fd};
-  AppendDescriptors(plumbing.get(), &keep);
-  std::sort(keep.begin(), keep.end());
+  // Nothing is allocated between two clones where that can be: the page would have been shared by the clone, and be copied now.
+  std::vector<int> with_plumbing;
+  if (HasDescriptors(plumbing.get())) {
+    with_plumbing = keep_;
+    AppendDescriptors(plumbing.get(), &with_plumbing);
+    std::sort(with_plumbing.begin(), with_plumbing.end());
+  }
+  const std::vector<int>& keep = with_plumbing.empty() ? keep_ : with_plumbing;
   for (uint32_t worker = members.first; worker < members.first + members.count; ++worker) {
     CloneRequest request;
     request.cgroup_fd = group.cgroup_fd;

@@ -18,7 +18,7 @@ namespace muster::host {
 // helper processes at once; none of them is left when Run returns.
 class ForkSpawner {
  public:
-  explicit ForkSpawner(const Workshop& workshop) : shop_(workshop) {}
+  explicit ForkSpawner(const Workshop& workshop);
 
   // On failure the board's ids tell which workers exist all the same; the caller ends them. RESOURCE_EXHAUSTED: the kernel has
   // no more processes, memory or descriptors; the message names the call and the worker.
@@ -40,6 +40,7 @@ class ForkSpawner {
   absl::Status AwaitHelper(pid_t pid);
 
   const Workshop& shop_;
+  std::vector<int> keep_;  // every worker's descriptors, in ascending order
 };
 
 }  // namespace muster::host

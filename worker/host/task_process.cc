@@ -59,6 +59,8 @@ void KeepDescriptors(const std::vector<int>& keep) {
   close_range(next, ~0u, 0);
 }
 
+bool HasDescriptors(const Plumbing& plumbing) { return !plumbing.pipes.empty() || !plumbing.descriptors.empty(); }
+
 void AppendDescriptors(const Plumbing& plumbing, std::vector<int>* descriptors) {
   for (const Plumbing::Pipe& pipe : plumbing.pipes) {
     descriptors->push_back(pipe.read_end.get());

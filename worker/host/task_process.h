@@ -27,6 +27,7 @@ void DieWithHost(pid_t host);
 void KeepDescriptors(const std::vector<int>& keep);
 
 // Descriptors of a plumbing.
+bool HasDescriptors(const Plumbing& plumbing);
 void AppendDescriptors(const Plumbing& plumbing, std::vector<int>* descriptors);
 
 // Maps workers' own parts of the arena writable, with all pages in place. Never unmapped: they last as long as the process.

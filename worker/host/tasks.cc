@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/errno_status.h"
@@ -16,6 +18,8 @@ namespace {
 
 // Between two looks at a task that a tracer holds, in case the signal went elsewhere.
 constexpr long kTracedWaitNs = 10'000'000;
+// For the end of a task that was killed.
+constexpr uint64_t kKillAgainNs = 100'000'000;
 
 uint64_t Ns(const timeval& time) {
   return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(time.tv_usec) * 1'000u;
@@ -91,8 +95,8 @@ void Tasks::Kill(size_t index) const {
   const Task& task = tasks_[index];
   if (task.reaped || task.pid <= 1) return;
   kill(-task.pid, SIGKILL);
-  // It may not have made its group yet, or may have left it.
-  kill(task.pid, SIGKILL);
+  // It may not have made its group yet, or may have left it. One that leads it still has been hit with the others.
+  if (getpgid(task.pid) != task.pid) kill(task.pid, SIGKILL);
 }
 
 void Tasks::KillAll() const {
@@ -136,7 +140,12 @@ bool Tasks::AwaitChange(const Task& task, uint64_t deadline_ns) const {
   // Opened for the wait only: one descriptor per worker would make every later clone and exit slower.
   const UniqueFd fd(static_cast<int>(syscall(SYS_pidfd_open, task.pid, 0)));
   if (!fd.valid() || MonotonicNs() >= deadline_ns) return false;
-  if (!PollUntil(fd.get(), MonotonicNs())) return PollUntil(fd.get(), deadline_ns);
+  if (!PollUntil(fd.get(), MonotonicNs())) {
+    if (PollUntil(fd.get(), std::min(deadline_ns, MonotonicNs() + kKillAgainNs))) return true;
+    // It may have changed its group back and forth while Kill went after it.
+    kill(task.pid, SIGKILL);
+    return PollUntil(fd.get(), deadline_ns);
+  }
   // It has ended, and a tracer holds it: ptrace(2). Its parent hears of it when the tracer lets go.
   sigset_t child;
   sigemptyset(&child);
