@@ -58,7 +58,7 @@ int StopMain(const Flags& flags) {
 Command StopCommand() {
   std::vector<FlagSpec> flags = TargetFlags();
   for (const FlagSpec& flag : Results::OutputFlags()) flags.push_back(flag);
-  return {"stop", {"POOL"}, "stop a pool, collect its reports and judge it", flags, StopMain};
+  return {"stop", {"POOL"}, "stop a pool, collect its reports and judge it, gaps by the default threshold; of its spec it knows the cgroups only", flags, StopMain};
 }
 
 }  // namespace muster

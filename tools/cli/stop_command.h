@@ -6,7 +6,8 @@
 
 namespace muster {
 
-// Stops a pool that somebody else made, and judges its reports as `muster run` does.
+// Stops a pool that somebody else made, and judges its reports. The daemon does not tell an operator a pool's spec: gaps are
+// judged by the default threshold, and what --json and --out give as the resolved spec are its groups' cgroups.
 Command StopCommand();
 
 }  // namespace muster
