@@ -177,7 +177,11 @@ TEST_F(MusterRunTest, UsageErrorsAreExitCode64) {
   EXPECT_EQ(Muster({"run", SpecPath(), "--fast"}).exit_code, 64);
   EXPECT_EQ(RunOnFake({"--duration", "soon"}).exit_code, 64);
   EXPECT_EQ(Muster({"run", SpecPath(), "--target", "smoke signals"}).exit_code, 64);
-  EXPECT_EQ(Muster({"run", SpecPath(), "--control-priority", "200"}, {"MUSTER_TARGET="}).exit_code, 64);
+  EXPECT_EQ(Muster({"run", SpecPath(), "--musterd", "tests/support/fake_musterd", "--muster-worker",
+                    "tests/support/fake_musterd", "--control-priority", "200"},
+                   {"MUSTER_TARGET="})
+                .exit_code,
+            64);
   EXPECT_EQ(Muster({"watch", "p1", "--period", "soon", "--target", "unix:///nowhere/s"}).exit_code, 64);
   EXPECT_EQ(Muster({"ps"}, {"MUSTER_TARGET="}).exit_code, 64);
 }
