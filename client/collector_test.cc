@@ -6,7 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "tests/support/fake_muster.h"
-#include "tests/support/silent_device.h"
+#include "tests/support/hybrid_device.h"
 
 namespace muster {
 namespace {
@@ -83,7 +83,7 @@ TEST_F(CollectorTest, RefusalIsTheError) {
 }
 
 TEST(SilentGuestTest, CollectionIsGivenUpBeforeItsDeadline) {
-  SilentDevice device;
+  HybridDevice device;
   ConnectionOptions options;
   options.redial_for = absl::Milliseconds(100);
   const auto connection = device.OpenAndBreak(options);

@@ -7,7 +7,7 @@
 #include "base/listener.h"
 #include "base/test_certificates.h"
 #include "tests/support/fake_muster.h"
-#include "tests/support/silent_device.h"
+#include "tests/support/hybrid_device.h"
 
 namespace muster {
 namespace {
@@ -89,7 +89,7 @@ TEST_F(ConnectionTest, PeerThatStaysSilentIsGivenUpBeforeTheDeadline) {
 }
 
 TEST_F(ConnectionTest, GuestThatDoesNotTakeAnotherConnectionIsGivenUpBeforeTheDeadline) {
-  SilentDevice device;
+  HybridDevice device;
   ConnectionOptions options;
   options.redial_for = absl::Milliseconds(100);
   const auto connection = device.OpenAndBreak(options);
@@ -99,7 +99,7 @@ TEST_F(ConnectionTest, GuestThatDoesNotTakeAnotherConnectionIsGivenUpBeforeTheDe
 }
 
 TEST_F(ConnectionTest, GuestThatDoesNotTakeAnotherConnectionWithinTheDeadline) {
-  SilentDevice device;
+  HybridDevice device;
   const auto connection = device.OpenAndBreak(ConnectionOptions());
   const absl::Status status = Ask(*connection, Deadline::After(absl::Milliseconds(100)));
   EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;

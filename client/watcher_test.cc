@@ -6,7 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "tests/support/fake_muster.h"
-#include "tests/support/silent_device.h"
+#include "tests/support/hybrid_device.h"
 
 namespace muster {
 namespace {
@@ -91,7 +91,7 @@ TEST_F(WatcherTest, CancelEndsAWaitingRead) {
 }
 
 TEST(SilentGuestTest, CancelEndsADialThatNobodyAnswers) {
-  SilentDevice device;
+  HybridDevice device;
   ConnectionOptions options;
   options.redial_for = absl::Hours(1);
   Watcher watcher(device.OpenAndBreak(options), "p1", absl::Seconds(1), Deadline::After(absl::Hours(1)));
@@ -106,7 +106,7 @@ TEST(SilentGuestTest, CancelEndsADialThatNobodyAnswers) {
 }
 
 TEST(SilentGuestTest, WatchIsGivenUpBeforeItsDeadline) {
-  SilentDevice device;
+  HybridDevice device;
   ConnectionOptions options;
   options.redial_for = absl::Milliseconds(100);
   Watcher watcher(device.OpenAndBreak(options), "p1", absl::Seconds(1), Deadline::After(absl::Hours(1)));

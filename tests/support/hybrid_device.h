@@ -1,6 +1,6 @@
-// A hybrid vsock whose guest stands still after its first connection.
-#ifndef MUSTER_TESTS_SUPPORT_SILENT_DEVICE_H_
-#define MUSTER_TESTS_SUPPORT_SILENT_DEVICE_H_
+// A hybrid vsock device that the test plays.
+#ifndef MUSTER_TESTS_SUPPORT_HYBRID_DEVICE_H_
+#define MUSTER_TESTS_SUPPORT_HYBRID_DEVICE_H_
 
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -20,17 +20,20 @@
 
 namespace muster {
 
-// The test is the device: it takes the first CONNECT, hangs up on that connection when asked to, and answers no other.
-class SilentDevice {
+// It answers nobody but the first of OpenAndBreak: whoever has taken a CONNECT answers it, or does not.
+class HybridDevice {
  public:
-  SilentDevice() {
+  HybridDevice() {
     char pattern[] = "/tmp/muster_device.XXXXXX";
     directory_ = mkdtemp(pattern);
-    absl::StatusOr<Listener> listener = Listener::Listen(UnixAddress{directory_ + "/v.sock"});
+    absl::StatusOr<Listener> listener = Listener::Listen(UnixAddress{socket_path()});
     EXPECT_TRUE(listener.ok()) << listener.status();
     listener_.emplace(*std::move(listener));
   }
-  ~SilentDevice() { std::filesystem::remove_all(directory_); }
+  ~HybridDevice() { std::filesystem::remove_all(directory_); }
+
+  HybridVsockAddress address() const { return {socket_path(), 7070}; }
+  std::string socket_path() const { return directory_ + "/v.sock"; }
 
   // A connection to it that breaks at the first call.
   std::shared_ptr<Connection> OpenAndBreak(const ConnectionOptions& options) {
@@ -39,8 +42,8 @@ class SilentDevice {
       guest = AwaitConnect();
       EXPECT_TRUE(WriteAll(guest.get(), "OK 1\n").ok());
     });
-    absl::StatusOr<std::shared_ptr<Connection>> connection = Connection::Open(
-        HybridVsockAddress{directory_ + "/v.sock", 7070}, options, Deadline::After(absl::Seconds(20)));
+    absl::StatusOr<std::shared_ptr<Connection>> connection =
+        Connection::Open(address(), options, Deadline::After(absl::Seconds(20)));
     answer.join();
     EXPECT_TRUE(connection.ok()) << connection.status();
     return connection.ok() ? *std::move(connection) : nullptr;
@@ -58,6 +61,7 @@ class SilentDevice {
     EXPECT_EQ(std::string(request, read(accepted->fd.get(), request, sizeof(request))), "CONNECT 7070\n");
     return std::move(accepted->fd);
   }
+  bool NobodyElseCalls() { return absl::IsDeadlineExceeded(listener_->Accept(absl::ZeroDuration()).status()); }
 
  private:
   std::string directory_;
@@ -66,4 +70,4 @@ class SilentDevice {
 
 }  // namespace muster
 
-#endif  // MUSTER_TESTS_SUPPORT_SILENT_DEVICE_H_
+#endif  // MUSTER_TESTS_SUPPORT_HYBRID_DEVICE_H_
