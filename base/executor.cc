@@ -2,10 +2,10 @@
 
 #include <pthread.h>
 
-#include <system_error>
 #include <utility>
 
 #include "base/log.h"
+#include "base/make_thread.h"
 
 namespace muster {
 
@@ -32,12 +32,9 @@ bool Executor::Submit(std::function<void()> task) {
 }
 
 void Executor::AddThread() {
-  try {
-    threads_.emplace_back([this] { Work(); });
-  } catch (const std::system_error& error) {
-    LogWarning(std::string("cannot make a thread for calls: ") + error.what());
-    return;
-  }
+  absl::StatusOr<std::thread> thread = MakeThread("calls", [this] { Work(); });
+  if (!thread.ok()) return LogWarning(thread.status().message());
+  threads_.push_back(*std::move(thread));
   pthread_setname_np(threads_.back().native_handle(), options_.name.c_str());
   ++idle_;
 }

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/errno_status.h"
 #include "base/file_io.h"
+#include "base/start_error.h"
 #include "base/status_macros.h"
 #include "base/unique_fd.h"
 
@@ -128,15 +129,6 @@ absl::Status PlanSignals(const SpawnOptions& options, posix_spawnattr_t* attribu
   return Check(posix_spawnattr_setflags(attributes, flags), "plan the start of a child");
 }
 
-absl::Status StartError(int error_number, absl::string_view program) {
-  const absl::Status status = Check(error_number, absl::StrCat("spawn ", program));
-  if (error_number != EAGAIN) return status;
-  // clone(2): every limit on processes has this one error.
-  return absl::ResourceExhaustedError(
-      absl::StrCat(status.message(), ": no room for another process; the limit is pids.max of the cgroup or of one above it, "
-                                     "RLIMIT_NPROC, kernel.threads-max or kernel.pid_max"));
-}
-
 std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   for (const std::string& text : strings) pointers.push_back(const_cast<char*>(text.c_str()));
@@ -155,9 +147,9 @@ absl::StatusOr<SpawnedProcess> SpawnProcess(const SpawnOptions& options) {
   const std::vector<char*> environment = Pointers(options.environment);
   pid_t pid = -1;
   const FixedLayout layout(options.fixed_layout);
-  RETURN_IF_ERROR(StartError(posix_spawn(&pid, options.program.c_str(), plan.actions(), plan.attributes(), arguments.data(),
-                                         options.environment.empty() ? environ : environment.data()),
-                             options.program));
+  const int error_number = posix_spawn(&pid, options.program.c_str(), plan.actions(), plan.attributes(), arguments.data(),
+                                       options.environment.empty() ? environ : environment.data());
+  if (error_number != 0) return StartError(error_number, absl::StrCat("spawn ", options.program));
   absl::StatusOr<Pidfd> pidfd = Pidfd::Open(pid);
   if (!pidfd.ok()) {
     // Without a handle nobody could end it: it goes at once. It is our unreaped child, so its number is still its own.

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errno_status.h"
+#include "base/start_error.h"
 
 namespace muster::host {
 
@@ -49,12 +50,7 @@ absl::Status AllocateParts(const Pool& pool, WorkerRange workers) {
 absl::Status Dropped() { return absl::AbortedError("the pool was dropped while it was being made"); }
 
 absl::Status CloneError(int error_number, absl::string_view what) {
-  const absl::Status status = ErrnoStatus(error_number, absl::StrCat("clone3 of ", what));
-  if (error_number != EAGAIN) return Exhausted(status);
-  // clone(2): every limit on processes has this one error.
-  return absl::ResourceExhaustedError(
-      absl::StrCat(status.message(), ": no room for another process; the limit is pids.max of the cgroup or of one above it, "
-                                     "RLIMIT_NPROC, kernel.threads-max or kernel.pid_max"));
+  return Exhausted(StartError(error_number, absl::StrCat("clone3 of ", what)));
 }
 
 absl::Status Exhausted(const absl::Status& status) {
