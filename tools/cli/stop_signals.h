@@ -4,7 +4,6 @@
 
 #include <signal.h>
 
-#include <atomic>
 #include <functional>
 #include <thread>
 
@@ -34,11 +33,17 @@ class StopSignals {
   void Interrupt();
 
  private:
-  StopSignals(UniqueFd signals, UniqueFd interrupt, const sigset_t& before);
+  friend class SignalGuard;
+
+  StopSignals(UniqueFd signals, UniqueFd interrupt, UniqueFd guard_end, const sigset_t& before);
+
+  Wake Wait(const UniqueFd& interrupt, const Deadline& deadline);
 
   UniqueFd signals_;
-  // An eventfd.
+  // Eventfds. A guard's end has its own: it may find its thread on the way to its wait or past it, and whoever waits
+  // next must not take it for an interrupt of his.
   UniqueFd interrupt_;
+  UniqueFd guard_end_;
   sigset_t before_;
 };
 
@@ -61,8 +66,6 @@ class SignalGuard {
   StopSignals& signals_;
   const std::function<void()> on_signal_;
   const std::function<void()> on_request_;
-  // Set before the last Interrupt; an interrupt that somebody else left behind is none of ours.
-  std::atomic<bool> ending_ = false;
   std::thread thread_;
 };
 

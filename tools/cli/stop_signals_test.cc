@@ -91,5 +91,15 @@ TEST(StopSignalsTest, GuardCallsForEachSignalUntilItEnds) {
   EXPECT_EQ(calls, 2);
 }
 
+// An end that its thread did not wait for any more woke the run that came after, which stopped as it began.
+TEST(StopSignalsTest, EndOfAGuardWakesNobodyElse) {
+  absl::StatusOr<StopSignals> signals = StopSignals::Take();
+  for (int round = 0; round < 1'000; ++round) {
+    { const SignalGuard guard(*signals, [] {}); }
+    ASSERT_EQ(signals->WaitUntil(Deadline::After(absl::ZeroDuration())), StopSignals::Wake::kDeadline)
+        << "in round " << round;
+  }
+}
+
 }  // namespace
 }  // namespace muster
