@@ -1,16 +1,13 @@
 // A resource that runs out half-way through Spawn: a clear error, no zombie, no leak; the next Spawn works.
-#include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "base/cgroup_mounts.h"
 #include "base/descriptors_testing.h"
-#include "base/file_io.h"
+#include "base/pids_group_testing.h"
 #include "base/test_run.h"
 #include "tests/support/live_test.h"
 
@@ -29,45 +26,34 @@ class ResourcesTest : public LiveTest {
 
 // The pids controller is version 1 on a hybrid machine: the daemon is put into a group of its own there.
 TEST_F(ResourcesTest, EagainFromThePidsControllerFailsCleanly) {
-  const auto controllers = FindCgroup1Controllers(*ReadFile("/proc/self/mountinfo"));
-  const auto pids = controllers.find("pids");
-  if (pids == controllers.end()) GTEST_SKIP() << "no version 1 pids controller on this machine; the guest suite has version 2";
-  const std::string group = absl::StrCat(pids->second, "/muster-test-", getpid());
-  ASSERT_EQ(mkdir(group.c_str(), 0755), 0);
-  ASSERT_TRUE(WriteFileAt(AT_FDCWD, group + "/cgroup.procs", absl::StrCat(daemon_->pid())).ok());
-  absl::StatusOr<std::string> used = ReadFile(group + "/pids.current");
-  ASSERT_TRUE(used.ok());
-  ASSERT_TRUE(WriteFileAt(AT_FDCWD, group + "/pids.max", absl::StrCat(std::stoi(*used) + 20)).ok());
+  if (!PidsGroupForTesting::IsPossible()) {
+    GTEST_SKIP() << "no version 1 pids controller on this machine; the guest suite has version 2";
+  }
+  const PidsGroupForTesting group;
+  group.PutIn(daemon_->pid());
+  group.SetMax(absl::StrCat(group.Used() + 20));
   ExpectCleanFailure(client_->Spawn(Spec("num_workers: 100")).status(), "EAGAIN");
-  ASSERT_TRUE(WriteFileAt(AT_FDCWD, group + "/pids.max", "max").ok());
+  group.SetMax("max");
   EXPECT_TRUE(client_->Spawn(Spec("num_workers: 100")).ok());
   ASSERT_TRUE(daemon_->WaitUntilIdle(Deadline::After(kPatience)).ok());
   client_.reset();
-  // Back, so that the group can be removed.
-  ASSERT_TRUE(WriteFileAt(AT_FDCWD, pids->second + "/cgroup.procs", absl::StrCat(daemon_->pid())).ok());
-  for (pid_t pid : daemon_->WorkerProcesses()) {
-    EXPECT_TRUE(WriteFileAt(AT_FDCWD, pids->second + "/cgroup.procs", absl::StrCat(pid)).ok());
-  }
-  EXPECT_EQ(rmdir(group.c_str()), 0);
+  group.TakeOut(daemon_->pid());
+  for (pid_t pid : daemon_->WorkerProcesses()) group.TakeOut(pid);
 }
 
 TEST_F(ResourcesTest, WithNoRoomForAThreadTheDaemonEndsWellAndItsPoolsWithIt) {
   if (kUnderAsan) GTEST_SKIP() << "the leak checker makes a thread of its own at the end of each process";
-  const auto controllers = FindCgroup1Controllers(*ReadFile("/proc/self/mountinfo"));
-  const auto pids = controllers.find("pids");
-  if (pids == controllers.end()) GTEST_SKIP() << "no version 1 pids controller on this machine";
-  const std::string group = absl::StrCat(pids->second, "/muster-test-full-", getpid());
-  ASSERT_EQ(mkdir(group.c_str(), 0755), 0);
-  ASSERT_TRUE(WriteFileAt(AT_FDCWD, group + "/cgroup.procs", absl::StrCat(daemon_->pid())).ok());
+  if (!PidsGroupForTesting::IsPossible()) GTEST_SKIP() << "no version 1 pids controller on this machine";
+  const PidsGroupForTesting group;
+  group.PutIn(daemon_->pid());
   const WorkloadHandle one = MustSpawn(Spec("num_workers: 1")), two = MustSpawn(Spec("num_workers: 1"));
-  ASSERT_TRUE(WriteFileAt(AT_FDCWD, group + "/pids.max", "1").ok());
+  group.SetMax("1");
   const absl::StatusOr<ProcessEnd> end = daemon_->End(SIGTERM, Deadline::After(kPatience));
   ASSERT_TRUE(end.ok()) << end.status();
   EXPECT_EQ(end->exit_code, 0) << "signal " << end->signal;
   daemon_ended_ = true;
   const absl::Status gone = daemon_->WaitUntilNothingIsLeft(Deadline::After(kPatience));
   EXPECT_TRUE(gone.ok()) << gone;
-  EXPECT_EQ(rmdir(group.c_str()), 0);
 }
 
 // At every step of a Spawn that opens descriptors: the limit is raised by one each time.
