@@ -33,6 +33,20 @@ absl::StatusOr<v1::ListPoolsResponse> Operator::ListPools(CallOptions options) c
   return connection_->Call(&Connection::Stub::ListPools, v1::ListPoolsRequest(), options.deadline(), "list of pools");
 }
 
+absl::StatusOr<v1::PoolInfo> Operator::DescribePool(absl::string_view pool_id, CallOptions options) const {
+  v1::ListPoolsRequest request;
+  request.set_pool_id(std::string(pool_id));
+  ASSIGN_OR_RETURN(v1::ListPoolsResponse pools,
+                   connection_->Call(&Connection::Stub::ListPools, request, options.deadline(),
+                                     absl::StrCat("description of pool ", pool_id)));
+  // A daemon that does not know the field lists all pools.
+  if (pools.pools_size() != 1 || !pools.pools(0).has_resolved_spec()) {
+    return absl::UnimplementedError(
+        absl::StrCat("description of pool ", pool_id, ": the daemon is older than this client and tells no specs"));
+  }
+  return std::move(*pools.mutable_pools(0));
+}
+
 RemotePool Operator::Pool(std::string pool_id) const {
   return RemotePool(connection_, AsOperator(), std::move(pool_id));
 }

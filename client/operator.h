@@ -26,6 +26,9 @@ class Operator {
   // Every pool that the daemon knows, oldest first.
   absl::StatusOr<v1::ListPoolsResponse> ListPools(CallOptions options = {}) const;
 
+  // One pool with its resolved spec. NOT_FOUND: there is none; UNIMPLEMENTED: the daemon is too old to tell specs.
+  absl::StatusOr<v1::PoolInfo> DescribePool(absl::string_view pool_id, CallOptions options = {}) const;
+
   // The pool of that id, whoever owns it; asks nobody whether there is one.
   RemotePool Pool(std::string pool_id) const;
 

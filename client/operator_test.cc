@@ -29,6 +29,15 @@ TEST_F(OperatorTest, SeesAndReadsThePoolsOfOthers) {
   EXPECT_EQ(operator_.Pool(pools->pools(0).pool_id()).Snapshot()->iterations_size(), 2);
 }
 
+TEST_F(OperatorTest, DescribesOnePoolWithItsSpec) {
+  const WorkloadHandle other = *client_.Spawn(v1::WorkloadSpec());
+  const absl::StatusOr<v1::PoolInfo> pool = operator_.DescribePool("p1");
+  ASSERT_TRUE(pool.ok()) << pool.status();
+  EXPECT_EQ(pool->pool_id(), "p1");
+  EXPECT_EQ(pool->resolved_spec().SerializeAsString(), pool_->resolved_spec().SerializeAsString());
+  EXPECT_EQ(operator_.DescribePool("p9").status().code(), absl::StatusCode::kNotFound);
+}
+
 TEST_F(OperatorTest, ActsWithoutALease) {
   ASSERT_TRUE(operator_.Pool("p1").Place(v1::PlaceRequest()).ok());
   EXPECT_TRUE(fake_.last_place().authority().as_operator());

@@ -123,8 +123,16 @@ absl::Status PoolHandlers::Drop(const v1::DropRequest& request, const CallContex
   });
 }
 
-absl::Status PoolHandlers::ListPools(const v1::ListPoolsRequest&, const CallContext&,
+absl::Status PoolHandlers::ListPools(const v1::ListPoolsRequest& request, const CallContext&,
                                      v1::ListPoolsResponse* response) const {
+  if (!request.pool_id().empty()) {
+    ASSIGN_OR_RETURN(const Pool pool, parts_.pools->Find(request.pool_id()));
+    const PoolInfo info = pool.Info();
+    if (info.state == PoolState::kDropped) return absl::NotFoundError(absl::StrCat("pool ", pool.id(), " was dropped"));
+    *response->add_pools() = ToProto(info);
+    *response->mutable_pools(0)->mutable_resolved_spec() = pool.resolved_spec();
+    return absl::OkStatus();
+  }
   for (const PoolInfo& info : parts_.pools->List()) *response->add_pools() = ToProto(info);
   return absl::OkStatus();
 }

@@ -172,6 +172,33 @@ TEST_F(ServiceTest, ACancelledCollectionCanBeTakenUpAgain) {
   lease_context.TryCancel();
 }
 
+TEST_F(ServiceTest, OnePoolIsListedWithTheSpecThatSpawnAnswered) {
+  const WorkloadHandle first = MustSpawn(Spec("num_workers: 2 gap_threshold { seconds: 1 } work { pipe_io {} }"));
+  const WorkloadHandle second = MustSpawn(v1::WorkloadSpec());
+  grpc::ClientContext one, all;
+  v1::ListPoolsRequest request;
+  v1::ListPoolsResponse response;
+  request.set_pool_id(first.pool_id());
+  const grpc::Status status = stub_->ListPools(&one, request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  ASSERT_EQ(response.pools_size(), 1);
+  EXPECT_EQ(response.pools(0).pool_id(), first.pool_id());
+  EXPECT_EQ(response.pools(0).resolved_spec().DebugString(), first.resolved_spec().DebugString());
+  ASSERT_TRUE(stub_->ListPools(&all, {}, &response).ok());
+  ASSERT_EQ(response.pools_size(), 2);
+  EXPECT_FALSE(response.pools(0).has_resolved_spec()) << "a list of many pools stays small";
+}
+
+TEST_F(ServiceTest, APoolThatWasDroppedCannotBeListed) {
+  WorkloadHandle handle = MustSpawn(v1::WorkloadSpec());
+  v1::ListPoolsRequest request;
+  request.set_pool_id(handle.pool_id());
+  ASSERT_TRUE(handle.remote().Drop().ok());
+  grpc::ClientContext context;
+  v1::ListPoolsResponse response;
+  EXPECT_EQ(stub_->ListPools(&context, request, &response).error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
 TEST_F(ServiceTest, ADeadlineThatHasPassedIsHonoured) {
   WorkloadHandle handle = MustSpawn(FunctionSpec("ignore", "", "num_workers: 1"));
   ASSERT_TRUE(handle.Start().ok());

@@ -97,7 +97,8 @@ class FakeMuster : private v1::Muster::Service {
   grpc::Status ConfirmReports(grpc::ServerContext*, const v1::ConfirmReportsRequest* request,
                               v1::ConfirmReportsResponse*) override;
   grpc::Status Drop(grpc::ServerContext*, const v1::DropRequest* request, v1::DropResponse* response) override;
-  grpc::Status ListPools(grpc::ServerContext*, const v1::ListPoolsRequest*, v1::ListPoolsResponse* response) override;
+  grpc::Status ListPools(grpc::ServerContext*, const v1::ListPoolsRequest* request,
+                         v1::ListPoolsResponse* response) override;
 
   // Notes the call; returns the failure or break that was asked for.
   grpc::Status Enter(const std::string& rpc, const std::string& note);

@@ -160,15 +160,19 @@ grpc::Status FakeMuster::Drop(grpc::ServerContext*, const v1::DropRequest* reque
   return grpc::Status::OK;
 }
 
-grpc::Status FakeMuster::ListPools(grpc::ServerContext*, const v1::ListPoolsRequest*, v1::ListPoolsResponse* response) {
-  if (grpc::Status status = Enter("ListPools", ""); !status.ok()) return status;
+grpc::Status FakeMuster::ListPools(grpc::ServerContext*, const v1::ListPoolsRequest* request,
+                                   v1::ListPoolsResponse* response) {
+  if (grpc::Status status = Enter("ListPools", request->pool_id()); !status.ok()) return status;
   MutexLock lock(&mutex_);
   for (const auto& [id, pool] : pools_) {
+    if (!request->pool_id().empty() && id != request->pool_id()) continue;
     v1::PoolInfo* info = response->add_pools();
     info->set_pool_id(id);
     info->set_state(v1::STARTED);
     info->set_workers(pool.workers_size());
+    if (!request->pool_id().empty()) *info->mutable_resolved_spec() = pool.resolved_spec();
   }
+  if (!request->pool_id().empty() && response->pools().empty()) return NoSuchPool(request->pool_id());
   return grpc::Status::OK;
 }
 

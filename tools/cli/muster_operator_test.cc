@@ -4,9 +4,11 @@
 #include <optional>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "client/client.h"
 #include "tests/support/fake_muster.h"
 #include "tests/support/program_run.h"
+#include "tools/cli/proto_json.h"
 
 namespace muster {
 namespace {
@@ -73,6 +75,33 @@ TEST_F(MusterOperatorTest, StopCollectsConfirmsAndJudges) {
   EXPECT_EQ(result.exit_code, 0) << result.standard_error;
   EXPECT_TRUE(absl::StartsWith(result.standard_output, "--- stats ---\n2 workers")) << result.standard_output;
   EXPECT_EQ(fake_.Count("ConfirmReports p1"), 1);
+}
+
+TEST_F(MusterOperatorTest, StopJudgesGapsByThePoolsOwnThreshold) {
+  client_.emplace(*Client::Connect(fake_.address()));
+  v1::WorkloadSpec strict;
+  strict.mutable_gap_threshold()->set_seconds(1);
+  pool_.emplace(*client_->Spawn(strict));
+  v1::WorkerReport report;
+  report.set_iterations(1);
+  report.set_max_gap_ms(1500);
+  fake_.SetReports({report});
+  const ProgramResult result = Muster({"stop", "p1"});
+  EXPECT_EQ(result.exit_code, 1) << result.standard_output << result.standard_error;
+  EXPECT_TRUE(absl::StrContains(result.standard_output, "above the threshold of 1000 ms")) << result.standard_output;
+}
+
+TEST_F(MusterOperatorTest, StopPublishesTheSpecThatTheDaemonResolved) {
+  client_.emplace(*Client::Connect(fake_.address()));
+  v1::WorkloadSpec spec;
+  spec.set_num_workers(3);
+  spec.mutable_work()->mutable_pipe_io()->set_burst_iters(7);
+  spec.add_composed()->set_cgroup("cg1");
+  pool_.emplace(*client_->Spawn(spec));
+  const ProgramResult result = Muster({"stop", "p1", "--json"});
+  EXPECT_TRUE(absl::StrContains(result.standard_output,
+                                absl::StrCat("\"resolvedSpec\":", *ToJson(pool_->resolved_spec()), ",\"reports\"")))
+      << result.standard_output;
 }
 
 TEST_F(MusterOperatorTest, PoolThatIsNotThereIs66) {

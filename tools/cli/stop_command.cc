@@ -1,6 +1,7 @@
 #include "tools/cli/stop_command.h"
 
-#include "absl/strings/str_cat.h"
+#include <utility>
+
 #include "base/status_macros.h"
 #include "client/operator.h"
 #include "tools/cli/results.h"
@@ -9,29 +10,11 @@
 namespace muster {
 namespace {
 
-// As much of the pool's spec as an operator can see: which group was to be in which cgroup.
-absl::StatusOr<v1::WorkloadSpec> VisibleSpec(const Operator& connection, const std::string& pool_id) {
-  ASSIGN_OR_RETURN(const v1::ListPoolsResponse pools, connection.ListPools());
-  for (const v1::PoolInfo& pool : pools.pools()) {
-    if (pool.pool_id() != pool_id) continue;
-    v1::WorkloadSpec spec;
-    for (const v1::GroupSummary& group : pool.groups()) {
-      if (group.group_idx() == 0) {
-        spec.set_cgroup(group.cgroup());
-      } else {
-        spec.add_composed()->set_cgroup(group.cgroup());
-      }
-    }
-    return spec;
-  }
-  return absl::NotFoundError(absl::StrCat("there is no pool ", pool_id, "; `muster ps` lists those there are"));
-}
-
 absl::StatusOr<ExitCode> Stop(const Flags& flags, const Operator& connection, Results& results) {
   const RemotePool pool = connection.Pool(flags.positional()[0]);
-  ASSIGN_OR_RETURN(v1::WorkloadSpec spec, VisibleSpec(connection, pool.id()));
+  ASSIGN_OR_RETURN(v1::PoolInfo described, connection.DescribePool(pool.id()));
   ASSIGN_OR_RETURN(const v1::GetServerInfoResponse info, connection.ServerInfo());
-  RETURN_IF_ERROR(results.Begin({std::move(spec), pool.id(), info.workload_root()}));
+  RETURN_IF_ERROR(results.Begin({std::move(*described.mutable_resolved_spec()), pool.id(), info.workload_root()}));
   ASSIGN_OR_RETURN(const v1::PoolSummary summary,
                    pool.Collect({.without_samples = flags.Has("without-samples")},
                                 [&](v1::WorkerReport&& report) { results.Add(report); }));
@@ -58,7 +41,7 @@ int StopMain(const Flags& flags) {
 Command StopCommand() {
   std::vector<FlagSpec> flags = TargetFlags();
   for (const FlagSpec& flag : Results::OutputFlags()) flags.push_back(flag);
-  return {"stop", {"POOL"}, "stop a pool, collect its reports and judge it, gaps by the default threshold; of its spec it knows the cgroups only", flags, StopMain};
+  return {"stop", {"POOL"}, "stop a pool, collect its reports and judge it as `muster run` does", flags, StopMain};
 }
 
 }  // namespace muster

@@ -6,8 +6,8 @@
 
 namespace muster {
 
-// Stops a pool that somebody else made, and judges its reports. The daemon does not tell an operator a pool's spec: gaps are
-// judged by the default threshold, and what --json and --out give as the resolved spec are its groups' cgroups.
+// Stops a pool that somebody else made, and judges its reports by the pool's own spec: the same verdict, and the same
+// resolved spec in --json and --out, as `muster run` of that spec gives.
 Command StopCommand();
 
 }  // namespace muster
