@@ -74,7 +74,7 @@ ABSL_FLAG(absl::Duration, request_retention, muster::RequestCache::Options().req
 ABSL_FLAG(int64_t, max_retained_requests, muster::RequestCache::Options().max_retained_requests,
           "answers that are kept for retries");
 ABSL_FLAG(int64_t, max_retained_request_bytes, muster::RequestCache::Options().max_retained_request_bytes,
-          "size of the answers that are kept");
+          "size of the answers that are kept, their ids included");
 
 namespace muster {
 namespace {

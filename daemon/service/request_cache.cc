@@ -44,6 +44,15 @@ RequestCache::Fingerprint RequestCache::FingerprintOf(const google::protobuf::Me
   return {absl::HashOf(1, bytes), absl::HashOf(2, bytes)};
 }
 
+int64_t RequestCache::BytesAround(const Key& key, const absl::Status& status) {
+  // The nodes of the map and of the list; the rest is for the answer's owner, the status, and malloc's own words.
+  static_assert(sizeof(Entries::value_type) + sizeof(Entries::iterator) + 6 * sizeof(void*) <= kEntryOverheadBytes * 2 / 3);
+  const auto& [method, lease_id, request_id] = key;
+  size_t bytes = kEntryOverheadBytes + method.size() + lease_id.size() + request_id.size() + status.message().size();
+  status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) { bytes += url.size() + payload.size(); });
+  return static_cast<int64_t>(bytes);
+}
+
 absl::Status RequestCache::Run(const Request& request, const CallContext& context, google::protobuf::Message* response,
                                absl::FunctionRef<absl::Status()> act) {
   if (request.request_id.empty()) return act();
@@ -95,7 +104,7 @@ void RequestCache::Keep(const Key& key, const absl::Status& status, const google
     entries_.erase(it);
   } else {
     Entry& entry = it->second;
-    entry.bytes = static_cast<int64_t>(answer->SpaceUsedLong());
+    entry.bytes = BytesAround(key, status) + static_cast<int64_t>(answer->SpaceUsedLong());
     entry.answer = std::move(answer);
     entry.status = status;
     entry.answered_at = clock_();

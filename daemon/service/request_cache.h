@@ -19,15 +19,19 @@
 
 namespace muster {
 
-// Bounded in number, size and time; the oldest answers go first. Keeps no request, only a fingerprint of each.
+// Bounded in number, size and time; the oldest answers go first. Keeps no request, only its ids and a fingerprint.
 // Thread-safe.
 class RequestCache {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
+  // What keeping an answer costs besides the answer, its status and the ids: nodes of containers, and what malloc adds.
+  static constexpr int64_t kEntryOverheadBytes = 384;
+
   struct Options {
     absl::Duration request_retention = absl::Minutes(10);
     int64_t max_retained_requests = 4096;
+    // Of answers, their statuses and ids, with kEntryOverheadBytes for each.
     int64_t max_retained_request_bytes = 64 << 20;
   };
 
@@ -63,6 +67,8 @@ class RequestCache {
   };
   using Entries = std::map<Key, Entry>;
 
+  // Without the answer.
+  static int64_t BytesAround(const Key& key, const absl::Status& status);
   static Fingerprint FingerprintOf(const google::protobuf::Message& message);
   // The kept answer, or null when the caller must act; it has been entered as under way then.
   absl::Status Enter(const Key& key, const Request& request, const CallContext& context,

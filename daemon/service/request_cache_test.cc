@@ -130,6 +130,42 @@ TEST_F(RequestCacheTest, LargeAnswersAreBoundedByTheirBytes) {
   EXPECT_EQ(acts, 3);
 }
 
+// Three calls of which the bytes leave room for one answer: whether the first is still kept after the second.
+class RequestCacheBytesTest : public testing::Test {
+ protected:
+  bool KeepsTwo(int64_t max_bytes, const std::string& lease, const absl::Status& status) {
+    RequestCache cache({.max_retained_request_bytes = max_bytes}, std::chrono::steady_clock::now);
+    int acts = 0;
+    const v1::DropRequest message;
+    for (const char* id : {"r1", "r2", "r1"}) {
+      v1::DropResponse response;
+      static_cast<void>(cache.Run({"Drop", lease, id, &message}, {}, &response, [&] {
+        ++acts;
+        return status;
+      }));
+    }
+    return acts == 2;
+  }
+};
+
+TEST_F(RequestCacheBytesTest, LongIdsOfTinyAnswersCount) {
+  EXPECT_TRUE(KeepsTwo(100'000, "L1", absl::OkStatus()));
+  EXPECT_FALSE(KeepsTwo(100'000, std::string(60'000, 'L'), absl::OkStatus()));
+}
+
+TEST_F(RequestCacheBytesTest, WordsAndDetailsOfRefusalsCount) {
+  const std::string words(60'000, 'w');
+  EXPECT_FALSE(KeepsTwo(100'000, "L1", absl::NotFoundError(words)));
+  absl::Status detailed = absl::NotFoundError("");
+  detailed.SetPayload("url", absl::Cord(words));
+  EXPECT_FALSE(KeepsTwo(100'000, "L1", detailed));
+}
+
+TEST_F(RequestCacheBytesTest, EachAnswerCountsItsOverhead) {
+  EXPECT_FALSE(KeepsTwo(2 * RequestCache::kEntryOverheadBytes, "L1", absl::OkStatus()));
+  EXPECT_TRUE(KeepsTwo(3 * RequestCache::kEntryOverheadBytes, "L1", absl::OkStatus()));
+}
+
 TEST_F(RequestCacheTest, AnIdThatIsTooLongIsRefused) {
   EXPECT_EQ(FieldOf(Drop(std::string(257, 'r'), "p1")), "request_id");
 }
