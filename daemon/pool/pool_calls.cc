@@ -10,8 +10,8 @@
 #include "base/status_macros.h"
 #include "daemon/pool/pool_core.h"
 #include "daemon/pool/pool_state.h"
-#include "worker/arena/fill_report.h"
 #include "worker/arena/reader.h"
+#include "worker/arena/settled_samples.h"
 #include "worker/control/spec.h"
 #include "worker/meter/procfs.h"
 

@@ -1,7 +1,6 @@
 #include "worker/arena/fill_report.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <optional>
 
@@ -28,10 +27,6 @@ CpuSet ToCpuSet(const uint64_t (&words)[N]) {
 }
 
 // ---- Samples ----
-
-uint64_t NumSamples(const Store& store, uint32_t capacity) {
-  return std::min<uint64_t>(store.head->total.load(std::memory_order_acquire), capacity);
-}
 
 void CopySamples(const Store& store, uint32_t capacity, Samples* samples) {
   const int count = static_cast<int>(NumSamples(store, capacity));
@@ -333,24 +328,6 @@ class Filler {
 
 void FillReport(const Arena& arena, uint32_t worker, const ReportOptions& options, v1::WorkerReport* report) {
   Filler(arena, worker, options).Fill(report);
-}
-
-std::optional<SettledSamples> SettledSamplesOf(const Arena& arena, uint32_t worker) {
-  static_assert(std::endian::native == std::endian::little, "fixed64 is little-endian on the wire");
-  const HostEntry& entry = arena.host(worker);
-  // Acquire: whoever recorded the end had reaped the process, so that all its stores come before.
-  const Exit exit = entry.exit.load(std::memory_order_acquire);
-  if (exit != Exit::kExited && exit != Exit::kSignaled) return std::nullopt;
-  const WorkerShape shape = ShapeOf(entry);
-  const Bulk bulk = TakeApart(arena.bulk(worker), shape);
-  SettledSamples samples;
-  for (const Stream stream : {kWake, kCost, kTimer}) {
-    const Store& store = bulk.stores[stream];
-    if (store.head == nullptr) continue;
-    samples[stream] = {reinterpret_cast<const char*>(store.samples),
-                       NumSamples(store, shape.sample_capacity) * sizeof(uint64_t)};
-  }
-  return samples;
 }
 
 }  // namespace muster::arena

@@ -2,12 +2,9 @@
 #ifndef MUSTER_WORKER_ARENA_FILL_REPORT_H_
 #define MUSTER_WORKER_ARENA_FILL_REPORT_H_
 
-#include <array>
 #include <cstdint>
-#include <optional>
 #include <string>
 
-#include "absl/strings/string_view.h"
 #include "muster/v1/report.pb.h"
 #include "worker/arena/arena.h"
 
@@ -35,11 +32,6 @@ struct ReportOptions {
 // counters, exit_info by the host table, and in last_record what the worker had measured. Whatever the worker wrote, this
 // neither crashes nor takes more memory than the arena's own capacities.
 void FillReport(const Arena& arena, uint32_t worker, const ReportOptions& options, v1::WorkerReport* report);
-
-// The samples of a worker that is no more, by stream: the bytes of a packed fixed64 where they lie in the arena. Nothing while
-// the worker may still write.
-using SettledSamples = std::array<absl::string_view, kStreams>;
-std::optional<SettledSamples> SettledSamplesOf(const Arena& arena, uint32_t worker);
 
 }  // namespace muster::arena
 

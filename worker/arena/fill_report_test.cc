@@ -175,34 +175,6 @@ TEST(LiveReportTest, SamplesCanBeLeftOut) {
   EXPECT_EQ(report.wake_histogram().count(), 5u);
 }
 
-TEST(SettledSamplesTest, AreThoseOfTheReportOnceTheWorkerIsNoMore) {
-  const ArenaFixture fixture({kShape});
-  Work1024(fixture);
-  fixture.Finish(0, kFinal);
-  for (const Exit not_gone : {Exit::kNone, Exit::kTimedOut, Exit::kStuck, Exit::kWaitFailed}) {
-    fixture.arena().host(0).exit = not_gone;
-    EXPECT_FALSE(SettledSamplesOf(fixture.daemon(), 0).has_value());
-  }
-  const WorkerReport report = ReportOf(fixture);
-  ASSERT_EQ(report.wake_latencies_ns_size(), 4);
-  for (const Exit gone : {Exit::kExited, Exit::kSignaled}) {
-    fixture.arena().host(0).exit = gone;
-    const std::optional<SettledSamples> samples = SettledSamplesOf(fixture.daemon(), 0);
-    ASSERT_TRUE(samples.has_value());
-    EXPECT_EQ((*samples)[kWake], absl::string_view(reinterpret_cast<const char*>(report.wake_latencies_ns().data()), 32));
-    EXPECT_TRUE((*samples)[kCost].empty());
-    EXPECT_TRUE((*samples)[kTimer].empty());
-  }
-}
-
-TEST(SettledSamplesTest, AFalseTotalDoesNotReachBeyondTheStore) {
-  const ArenaFixture fixture({kShape});
-  Work1024(fixture);
-  fixture.arena().host(0).exit = Exit::kSignaled;
-  TakeApart(fixture.arena().bulk(0), kShape).stores[kWake].head->total = ~uint64_t{0};
-  EXPECT_EQ((*SettledSamplesOf(fixture.daemon(), 0))[kWake].size(), 4 * sizeof(uint64_t));
-}
-
 TEST(LiveReportTest, AnEndAfterTheRecordIsNoBadEnd) {
   const ArenaFixture fixture({kShape});
   fixture.Finish(0, kFinal);

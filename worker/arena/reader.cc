@@ -78,6 +78,10 @@ std::optional<FinalRecord> ReadFinal(const Arena& arena, uint32_t worker) {
   return record;
 }
 
+uint64_t NumSamples(const Store& store, uint32_t capacity) {
+  return std::min<uint64_t>(store.head->total.load(std::memory_order_acquire), capacity);
+}
+
 std::string CleanText(absl::string_view bytes) {
   absl::string_view rest = bytes.substr(0, std::min(bytes.find('\0'), bytes.size()));
   std::string clean;

@@ -55,6 +55,9 @@ struct FinalRecord {
 // None unless the worker has finished (or panicked) and its checksum is right.
 std::optional<FinalRecord> ReadFinal(const Arena& arena, uint32_t worker);
 
+// Of a store; at most its capacity, whatever its total says.
+uint64_t NumSamples(const Store& store, uint32_t capacity);
+
 // A text of a worker's as valid UTF-8: up to the first NUL, bytes that are none replaced by '?'.
 std::string CleanText(absl::string_view bytes);
 template <size_t N>
