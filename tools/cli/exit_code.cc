@@ -64,7 +64,7 @@ std::string DescribeExitCodes() {
       {kExitTryLater, "a limit was reached or something was in the way; may go better later"},
       {kExitNotPermitted, "not permitted"},
       {kExitPrecondition, "the machine or the daemon lacks something; the message says what"},
-      {kExitInterrupted, "interrupted before the workload ran"},
+      {kExitInterrupted, "interrupted before the workload ran, or while its results were printed"},
   };
   std::string text;
   for (const auto& row : kTable) absl::StrAppendFormat(&text, "  %3d  %s\n", row.code, row.meaning);

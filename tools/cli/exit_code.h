@@ -34,7 +34,7 @@ enum ExitCode {
   kExitNotPermitted = 77,
   // The machine lacks something: a controller, a capability, a program.
   kExitPrecondition = 78,
-  // SIGINT or SIGTERM came before there was a workload to stop.
+  // SIGINT or SIGTERM came before there was a workload to stop, or while its results were printed.
   kExitInterrupted = 130,
 };
 

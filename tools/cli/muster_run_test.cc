@@ -1,6 +1,7 @@
 // The program itself, against a daemon without workers.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -46,12 +47,13 @@ class MusterRunTest : public testing::Test {
   // A shell's command, in the place of `muster`.
   ProgramResult Shell(const std::string& command) { return RunProgram("/bin/sh", {"-c", command}); }
   // `muster` with this for its standard output.
-  static SpawnedProcess StartInto(const UniqueFd& output, std::vector<std::string> args) {
+  static SpawnedProcess StartInto(const UniqueFd& output, std::vector<std::string> args, bool errors_too = false) {
     SpawnOptions options;
     options.program = "tools/muster";
     options.arguments = std::move(args);
     options.arguments.insert(options.arguments.begin(), options.program);
     options.descriptors = {{STDOUT_FILENO, output.get()}};
+    if (errors_too) options.descriptors.push_back({STDERR_FILENO, output.get()});
     absl::StatusOr<SpawnedProcess> process = SpawnProcess(options);
     EXPECT_TRUE(process.ok()) << process.status();
     return *std::move(process);
@@ -318,6 +320,48 @@ TEST_F(MusterRunTest, InterruptStopsAndStillCollects) {
   EXPECT_EQ(result.exit_code, 0) << result.standard_error;
   EXPECT_TRUE(absl::StrContains(result.standard_output, "--- stats ---"));
   EXPECT_TRUE(absl::StrContains(result.standard_error, "once more to drop")) << result.standard_error;
+}
+
+// Results that nobody reads, once their printing has begun.
+class MusterRunUnreadTest : public MusterRunTest {
+ protected:
+  void SetUp() override {
+    std::vector<v1::WorkerReport> reports(2);
+    reports[1].set_worker_index(1);
+    // More than a pipe takes.
+    for (uint64_t i = 0; i < 20'000; ++i) reports[0].add_wake_latencies_ns(1'000'000 + i);
+    fake_.SetReports(reports);
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    reader_ = UniqueFd(ends[0]);
+    writer_ = UniqueFd(ends[1]);
+  }
+  SpawnedProcess Start(const std::string& duration, bool errors_too) {
+    return StartInto(writer_, {"run", SpecPath(), "--target", fake_.address(), "--json", "--duration", duration}, errors_too);
+  }
+  void AwaitPrinting() const {
+    pollfd entry = {reader_.get(), POLLIN, 0};
+    ASSERT_EQ(poll(&entry, 1, 60'000), 1);
+  }
+
+  UniqueFd reader_, writer_;
+};
+
+TEST_F(MusterRunUnreadTest, InterruptEndsTheRun) {
+  const SpawnedProcess process = Start("1ms", true);
+  AwaitPrinting();
+  ASSERT_TRUE(process.pidfd.Signal(SIGINT).ok());
+  EXPECT_EQ(ExitCodeOf(process), 130);
+  EXPECT_EQ(fake_.Count("ConfirmReports p1"), 1);
+}
+
+TEST_F(MusterRunUnreadTest, InterruptEndsARunThatOneHasStopped) {
+  const SpawnedProcess process = Start("1h", false);
+  ASSERT_TRUE(fake_.WaitForCall("Watch p1"));
+  ASSERT_TRUE(process.pidfd.Signal(SIGINT).ok());
+  AwaitPrinting();
+  ASSERT_TRUE(process.pidfd.Signal(SIGTERM).ok());
+  EXPECT_EQ(ExitCodeOf(process), 130);
 }
 
 TEST_F(MusterRunTest, SecondInterruptDrops) {

@@ -5,13 +5,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <iostream>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/file_io.h"
+#include "base/make_thread.h"
+#include "base/mutex.h"
 #include "base/status_macros.h"
 #include "client/client.h"
 #include "client/proto_time.h"
@@ -53,19 +55,26 @@ void WriteWhatFits(int fd, absl::string_view text) {
   }
 }
 
+// For the user, who may not read it either.
+void Say(absl::string_view words) { WriteWhatFits(STDERR_FILENO, absl::StrCat("muster: ", words, "\n")); }
+
 // Shows what the pool does, on a thread of its own, until it is destroyed or the pool ends.
 class LiveThread {
  public:
   LiveThread(LiveView view, std::unique_ptr<Watcher> watcher, int output, StopSignals& signals)
-      : view_(std::move(view)), watcher_(std::move(watcher)), output_(output), signals_(signals) {
-    thread_ = std::thread([this] { Run(); });
-  }
+      : view_(std::move(view)), watcher_(std::move(watcher)), output_(output), signals_(signals) {}
   ~LiveThread() {
     watcher_->Cancel();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
   }
   LiveThread(const LiveThread&) = delete;
   LiveThread& operator=(const LiveThread&) = delete;
+
+  // Called once, first.
+  absl::Status Start() {
+    ASSIGN_OR_RETURN(thread_, MakeThread("the live view", [this] { Run(); }));
+    return absl::OkStatus();
+  }
 
  private:
   void Run() {
@@ -73,7 +82,7 @@ class LiveThread {
       const absl::StatusOr<std::optional<v1::WatchUpdate>> update = watcher_->Next();
       if (absl::IsCancelled(update.status())) return;
       if (!update.ok()) {
-        std::cerr << "muster: the live view has ended: " << update.status().message() << "\n";
+        Say(absl::StrCat("the live view has ended: ", update.status().message()));
         // With the daemon or the pool gone there is nothing to wait for either; for a view alone the run goes on.
         if (absl::IsUnavailable(update.status()) || absl::IsNotFound(update.status())) signals_.Interrupt();
         return;
@@ -95,11 +104,17 @@ class LiveThread {
 // One run against one daemon.
 class Run {
  public:
-  // A signal that comes before there is a workload ends the process: what is under way may take minutes, and nothing
-  // of it is worth waiting for. A pool that was just made ends with its lease, a private daemon with this process.
-  Run(const RunPlan& plan, Results* results, StopSignals* signals, std::function<void()> on_early_signal)
-      : plan_(plan), results_(*results), signals_(*signals), on_early_signal_(std::move(on_early_signal)) {
-    early_signals_.emplace(signals_, [this] { EndEarly(); }, [this] { stop_requested_ = true; });
+  Run(const RunPlan& plan, Results* results, StopSignals* signals, std::function<void()> on_sudden_end)
+      : plan_(plan), results_(*results), signals_(*signals), on_sudden_end_(std::move(on_sudden_end)) {}
+
+  // Called once, first. A signal that comes before there is a workload ends the process: what is under way may take
+  // minutes, and nothing of it is worth waiting for. A pool that was just made ends with its lease, a private daemon
+  // with this process.
+  absl::Status TakeEarlySignals() {
+    ASSIGN_OR_RETURN(early_signals_,
+                     SignalGuard::Start(signals_, [this] { End("interrupted before the workload ran"); },
+                                        [this] { stop_requested_ = true; }));
+    return absl::OkStatus();
   }
 
   absl::StatusOr<ExitCode> Execute(const Target& target) {
@@ -114,9 +129,10 @@ class Run {
   }
 
  private:
-  void EndEarly() {
-    std::cerr << "muster: interrupted before the workload ran\n";
-    on_early_signal_();
+  // On a guard's thread.
+  void End(absl::string_view why) {
+    Say(why);
+    on_sudden_end_();
     // Not exit: the main thread is in the middle of its work.
     _exit(kExitInterrupted);
   }
@@ -130,8 +146,9 @@ class Run {
                                       isatty(output) != 0 ? LiveView::Style::kOverwrite : LiveView::Style::kPlain);
     if (!started.pools().empty()) view.SetStart(started.pools(0).released_at_ns());
     const absl::Duration period = std::clamp(duration / 2, kMinPeriod, absl::Seconds(1));
-    const LiveThread live(std::move(view), handle.OpenWatch(period, {.timeout = absl::InfiniteDuration()}), output,
-                          signals_);
+    LiveThread live(std::move(view), handle.OpenWatch(period, {.timeout = absl::InfiniteDuration()}), output, signals_);
+    const absl::Status shown = live.Start();
+    if (!shown.ok()) Say(absl::StrCat("the run is not shown, and takes its whole time: ", shown.message()));
     const StopSignals::Wake wake = stop_requested_ ? StopSignals::Wake::kRequest : signals_.WaitUntil(end);
     if (wake == StopSignals::Wake::kSignal || wake == StopSignals::Wake::kRequest) NoteSignal(nullptr);
   }
@@ -143,39 +160,56 @@ class Run {
 
   absl::StatusOr<ExitCode> Collect(WorkloadHandle handle) {
     const RemotePool pool = handle.remote();
-    absl::StatusOr<v1::PoolSummary> summary = absl::UnknownError("");
-    {
-      const SignalGuard guard(signals_, [&] { NoteSignal(&pool); });
-      summary = std::move(handle).StopAndCollect([this](v1::WorkerReport&& report) { results_.Add(report); },
-                                                 {.without_samples = plan_.without_samples});
-    }
-    if (signals_seen_ > 1 && !summary.ok()) {
-      std::cerr << "muster: dropped: " << summary.status().message() << "\n";
+    const auto guard = SignalGuard::Start(signals_, [&] { NoteSignal(&pool); });
+    // The workload is worth more than an end in time.
+    if (!guard.ok()) Say(absl::StrCat("no signal ends what comes now: ", guard.status().message()));
+    const absl::StatusOr<v1::PoolSummary> summary = std::move(handle).StopAndCollect(
+        [this](v1::WorkerReport&& report) { results_.Add(report); }, {.without_samples = plan_.without_samples});
+    if (EndCollection() > 1) {
+      Say(absl::StrCat("dropped: ", summary.ok() ? "interrupted again" : summary.status().message()));
       return kExitCannotTell;
     }
     RETURN_IF_ERROR(summary.status());
     return results_.Finish(*summary);
   }
 
-  // The first signal stops, the second drops.
+  // How many signals came before.
+  int EndCollection() {
+    MutexLock lock(&mutex_);
+    collected_ = true;
+    return signals_seen_;
+  }
+
+  // The first signal stops, the second drops. When the reports are here there is nothing of either to do: what is left
+  // is to print them, and whoever should read them may not.
   void NoteSignal(const RemotePool* pool) {
-    if (++signals_seen_ == 1) {
-      std::cerr << "muster: stopping and collecting; once more to drop everything\n";
+    bool is_first = false;
+    bool collected = false;
+    {
+      MutexLock lock(&mutex_);
+      is_first = ++signals_seen_ == 1;
+      collected = collected_;
+    }
+    if (collected) return End("interrupted while the results were printed");
+    if (is_first) {
+      Say("stopping and collecting; once more to drop everything");
     } else if (pool != nullptr) {
       const absl::StatusOr<bool> dropped = pool->Drop({.timeout = absl::Seconds(10)});
-      if (!dropped.ok()) std::cerr << "muster: " << dropped.status().message() << "\n";
+      if (!dropped.ok()) Say(dropped.status().message());
     }
   }
 
   const RunPlan& plan_;
   Results& results_;
   StopSignals& signals_;
-  const std::function<void()> on_early_signal_;
-  // By this thread, and by the guard's while that lives.
-  int signals_seen_ = 0;
+  const std::function<void()> on_sudden_end_;
+  Mutex mutex_;
+  int signals_seen_ ABSL_GUARDED_BY(mutex_) = 0;
+  // The reports are here, or will never be.
+  bool collected_ ABSL_GUARDED_BY(mutex_) = false;
   // Before the workload runs.
   bool stop_requested_ = false;
-  std::optional<SignalGuard> early_signals_;
+  std::unique_ptr<SignalGuard> early_signals_;
 };
 
 absl::StatusOr<RunPlan> PlanOf(const Flags& flags) {
@@ -206,7 +240,9 @@ int RunWorkload(const Flags& flags, v1::WorkloadSpec spec, RunHooks hooks) {
   // Before the first thread is made.
   absl::StatusOr<StopSignals> signals = StopSignals::Take();
   if (!signals.ok()) return Fail(signals.status());
-  Run run(*plan, &*results, &*signals, std::move(hooks.on_early_signal));
+  Run run(*plan, &*results, &*signals, std::move(hooks.on_sudden_end));
+  const absl::Status taken = run.TakeEarlySignals();
+  if (!taken.ok()) return Fail(taken);
   absl::StatusOr<Daemon> daemon = Daemon::Open(*target, flags);
   if (!daemon.ok()) return Fail(daemon.status(), DaemonExitCode(daemon.status()));
   const absl::StatusOr<ExitCode> code = run.Execute(daemon->target());

@@ -16,9 +16,9 @@ Command RunCommand();
 struct RunHooks {
   // What --json shows besides.
   MoreJson more;
-  // Called when SIGINT or SIGTERM came before there was a workload to stop, on a thread of its own; the process ends
-  // when it returns.
-  std::function<void()> on_early_signal = [] {};
+  // Called when SIGINT or SIGTERM came before there was a workload to stop, or when its reports had come and were being
+  // printed; on a thread of its own; the process ends when it returns.
+  std::function<void()> on_sudden_end = [] {};
 };
 
 // What it does with the spec, which was read already. Returns the exit code.

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "base/errno_status.h"
+#include "base/make_thread.h"
+#include "base/status_macros.h"
 
 namespace muster {
 namespace {
@@ -85,8 +87,14 @@ void StopSignals::Interrupt() { Post(interrupt_); }
 SignalGuard::SignalGuard(StopSignals& signals, std::function<void()> on_signal, std::function<void()> on_request)
     : signals_(signals),
       on_signal_(std::move(on_signal)),
-      on_request_(std::move(on_request)),
-      thread_([this] { Run(); }) {}
+      on_request_(std::move(on_request)) {}
+
+absl::StatusOr<std::unique_ptr<SignalGuard>> SignalGuard::Start(StopSignals& signals, std::function<void()> on_signal,
+                                                                std::function<void()> on_request) {
+  std::unique_ptr<SignalGuard> guard(new SignalGuard(signals, std::move(on_signal), std::move(on_request)));
+  ASSIGN_OR_RETURN(guard->thread_, MakeThread("signals", [raw = guard.get()] { raw->Run(); }));
+  return guard;
+}
 
 void SignalGuard::Run() {
   while (true) {
@@ -98,6 +106,7 @@ void SignalGuard::Run() {
 }
 
 SignalGuard::~SignalGuard() {
+  if (!thread_.joinable()) return;
   Post(signals_.guard_end_);
   thread_.join();
 }

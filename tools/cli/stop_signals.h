@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <functional>
+#include <memory>
 #include <thread>
 
 #include "absl/status/status.h"
@@ -55,12 +56,16 @@ absl::Status RequestStop();
 // destructor joins that thread. Nobody else may wait on `signals` meanwhile.
 class SignalGuard {
  public:
-  SignalGuard(StopSignals& signals, std::function<void()> on_signal, std::function<void()> on_request = [] {});
+  // RESOURCE_EXHAUSTED: there is no room for a thread.
+  static absl::StatusOr<std::unique_ptr<SignalGuard>> Start(StopSignals& signals, std::function<void()> on_signal,
+                                                            std::function<void()> on_request = [] {});
   ~SignalGuard();
   SignalGuard(const SignalGuard&) = delete;
   SignalGuard& operator=(const SignalGuard&) = delete;
 
  private:
+  SignalGuard(StopSignals& signals, std::function<void()> on_signal, std::function<void()> on_request);
+
   void Run();
 
   StopSignals& signals_;

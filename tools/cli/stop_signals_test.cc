@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "base/mutex.h"
+#include "base/no_threads_testing.h"
 
 namespace muster {
 namespace {
@@ -52,7 +53,8 @@ TEST(StopSignalsTest, GuardTellsARequestFromASignal) {
   std::atomic<int> calls = 0;
   std::atomic<int> requests = 0;
   {
-    const SignalGuard guard(*signals, [&] { ++calls; }, [&] { ++requests; });
+    const auto guard = SignalGuard::Start(*signals, [&] { ++calls; }, [&] { ++requests; });
+    ASSERT_TRUE(guard.ok()) << guard.status();
     ASSERT_TRUE(RequestStop().ok());
     EXPECT_TRUE(IsTaken(SIGTERM));
     kill(getpid(), SIGINT);
@@ -77,7 +79,7 @@ TEST(StopSignalsTest, GuardCallsForEachSignalUntilItEnds) {
   // Left behind by somebody who no longer waits.
   signals->Interrupt();
   {
-    const SignalGuard guard(*signals, [&] {
+    const auto guard = SignalGuard::Start(*signals, [&] {
       MutexLock lock(&mutex);
       ++calls;
       changed.NotifyAll();
@@ -91,11 +93,18 @@ TEST(StopSignalsTest, GuardCallsForEachSignalUntilItEnds) {
   EXPECT_EQ(calls, 2);
 }
 
+TEST(StopSignalsTest, WithoutRoomForAThreadThereIsNoGuard) {
+  absl::StatusOr<StopSignals> signals = StopSignals::Take();
+  const NoThreadsForTesting full;
+  const auto guard = SignalGuard::Start(*signals, [] {});
+  EXPECT_EQ(guard.status().code(), absl::StatusCode::kResourceExhausted) << guard.status();
+}
+
 // An end that its thread did not wait for any more woke the run that came after, which stopped as it began.
 TEST(StopSignalsTest, EndOfAGuardWakesNobodyElse) {
   absl::StatusOr<StopSignals> signals = StopSignals::Take();
   for (int round = 0; round < 1'000; ++round) {
-    { const SignalGuard guard(*signals, [] {}); }
+    { ASSERT_TRUE(SignalGuard::Start(*signals, [] {}).ok()); }
     ASSERT_EQ(signals->WaitUntil(Deadline::After(absl::ZeroDuration())), StopSignals::Wake::kDeadline)
         << "in round " << round;
   }
