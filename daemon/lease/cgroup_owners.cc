@@ -93,6 +93,19 @@ std::vector<CgroupClaim> CgroupOwners::EndRemove(absl::string_view name, bool re
   return claims;
 }
 
+absl::Status CgroupOwners::CheckOutlivesLeases(absl::string_view name) {
+  MutexLock lock(&mutex_);
+  for (const auto& [owned, entry] : entries_) {
+    if (!IsAtOrBelow(name, owned)) continue;
+    const auto tree = Tree(owned);
+    if (std::any_of(tree.begin(), tree.end(), [](const auto& it) { return it->second.keeps > 0; })) continue;
+    return PreconditionError({"CGROUP_STATE", owned},
+                             absl::StrCat("cgroup ", owned, " goes with the lease that made it, and a detached pool is to "
+                                          "outlive that; make the cgroup with keep, or in the pool's own spec.cgroups"));
+  }
+  return absl::OkStatus();
+}
+
 void CgroupOwners::EndLease(absl::string_view lease_id) {
   MutexLock lock(&mutex_);
   for (auto& [name, entry] : entries_) entry.leases.erase(std::string(lease_id));

@@ -45,6 +45,10 @@ class CgroupOwners {
   // It and all below it are gone, or not. Returns whose they were; those that were still being made stay claimed.
   std::vector<CgroupClaim> EndRemove(absl::string_view name, bool removed);
 
+  // OK when no end of a lease takes `name` away: neither it nor one above it goes with its leases.
+  // FAILED_PRECONDITION names the one that does.
+  absl::Status CheckOutlivesLeases(absl::string_view name);
+
   void EndLease(absl::string_view lease_id);
   // Names that nobody claims any more, leaves first, each as after BeginRemove.
   std::vector<std::string> BeginRemoveUnclaimed();

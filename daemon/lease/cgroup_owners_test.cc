@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "base/error_detail.h"
 
 namespace muster {
@@ -46,6 +47,22 @@ TEST_F(CgroupOwnersTest, AKeptCgroupStaysUntilAnybodyRemovesIt) {
   owners_.EndLease("L1");
   EXPECT_TRUE(owners_.BeginRemoveUnclaimed().empty());
   EXPECT_TRUE(owners_.BeginRemove("a", "L2").ok());
+}
+
+TEST_F(CgroupOwnersTest, WhatEndsWithALeaseIsTold) {
+  MustClaim("a", "L1");
+  MustClaim("b/c", "L1", /*keep=*/true);
+  MustClaim("b", "L1");
+  MustClaim("b/d", "L1");
+  for (const char* name : {"a", "a/any", "b/d"}) {
+    const absl::Status status = owners_.CheckOutlivesLeases(name);
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << name;
+    EXPECT_TRUE(absl::StrContains(status.message(), "goes with the lease")) << status;
+  }
+  // b stays for the sake of b/c.
+  for (const char* name : {"b/c", "b", "b/any", "nobodys", "ab", ""}) {
+    EXPECT_TRUE(owners_.CheckOutlivesLeases(name).ok()) << name;
+  }
 }
 
 TEST_F(CgroupOwnersTest, LeavesGoBeforeWhatIsAboveThem) {

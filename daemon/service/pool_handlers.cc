@@ -23,6 +23,17 @@ RequestCache::Request Cacheable(const char* method, const Request& request) {
   return {method, CacheScope(request.authority()), request.request_id(), &request};
 }
 
+// The cgroups in which its workers are to be born.
+std::vector<std::string> CgroupsOf(const v1::WorkloadSpec& spec) {
+  std::vector<std::string> names;
+  if (spec.has_cgroup()) names.push_back(spec.cgroup());
+  for (const v1::GroupSpec& group : spec.composed()) {
+    if (group.has_cgroup()) names.push_back(group.cgroup());
+  }
+  for (const v1::CgroupSpec& cgroup : spec.cgroups()) names.push_back(cgroup.name());
+  return names;
+}
+
 }  // namespace
 
 absl::Status PoolHandlers::Spawn(const v1::SpawnRequest& request, const CallContext& context,
@@ -42,6 +53,9 @@ absl::Status PoolHandlers::SpawnOnce(const v1::SpawnRequest& request, const Call
   }
   ASSIGN_OR_RETURN(const LeaseUse use, parts_.leases->Use(request.authority().lease_id(),
                                                           request.authority().lease_secret(), "authority.lease_id"));
+  for (const std::string& name : request.detached() ? CgroupsOf(request.spec()) : std::vector<std::string>()) {
+    RETURN_IF_ERROR(parts_.cgroup_owners->CheckOutlivesLeases(name));
+  }
   absl::StatusOr<Pool> pool =
       parts_.pools->Spawn(request.spec(), {use.lease_id(), use.owner(), request.detached()}, context.deadline);
   if (!pool.ok()) return PrefixField(pool.status(), "spec.");
@@ -63,6 +77,9 @@ absl::Status PoolHandlers::Place(const v1::PlaceRequest& request, const CallCont
   return parts_.requests->Run(Cacheable("Place", request), context, response, [&]() -> absl::Status {
     ASSIGN_OR_RETURN(const PlaceTarget target, FromProto(request));
     ASSIGN_OR_RETURN(Pool pool, FindPoolFor(request.authority(), request.pool_id(), parts_));
+    if (!target.to_cpus && pool.Info().labels.detached) {
+      RETURN_IF_ERROR(parts_.cgroup_owners->CheckOutlivesLeases(target.cgroup));
+    }
     ASSIGN_OR_RETURN(const std::vector<PlaceOutcome> outcomes, pool.Place(target, context.deadline));
     ToProto(outcomes, response);
     return absl::OkStatus();

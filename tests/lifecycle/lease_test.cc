@@ -171,6 +171,26 @@ TEST_F(LeaseTest, DetachedPoolsOutliveTheLeaseUntilDropped) {
   EXPECT_EQ(*other->Pool(pool).Drop(), true);
 }
 
+TEST_F(LeaseTest, ADetachedPoolIsNotPutWhereItWouldEndWithALease) {
+  CgroupManager cgroups(*client_);
+  v1::CgroupSpec kept, passing;
+  kept.set_name("kept");
+  passing.set_name("passing");
+  ASSERT_TRUE(cgroups.Create(kept, CgroupLifetime::kKept).ok());
+  ASSERT_TRUE(cgroups.Create(passing).ok());
+  v1::WorkloadSpec spec;
+  spec.set_cgroup("passing");
+  EXPECT_TRUE(absl::IsFailedPrecondition(client_->Spawn(spec, {.detached = true}).status()));
+  EXPECT_TRUE(client_->Spawn(spec).ok()) << "one that goes with the lease may be there";
+  spec.set_cgroup("kept");
+  absl::StatusOr<WorkloadHandle> pool = client_->Spawn(spec, {.detached = true});
+  ASSERT_TRUE(pool.ok()) << pool.status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(pool->Place("passing")));
+  EXPECT_TRUE(pool->Place("kept").ok());
+  EXPECT_TRUE((*std::move(pool)).Drop().ok());
+  EXPECT_TRUE(cgroups.Remove("kept").ok());
+}
+
 TEST_F(LeaseTest, KeptCgroupsOutliveTheLeaseAndOthersDoNot) {
   {
     absl::StatusOr<Client> other = Client::Connect(daemon_->address());
