@@ -40,8 +40,9 @@ grpc::ByteBuffer WatchLedger::Advance(const std::shared_ptr<const WatchReading>&
   v1::WatchUpdate own;
   own.set_merged(merged);
   // One after the other, encoded messages are their fields in one message (protobuf's encoding).
-  const grpc::Slice slices[] = {now->UpdateAfter(told_), EncodeToSlice(own)};
-  told_ = std::shared_ptr<const PoolSnapshot>(now, &now->taken());
+  WatchReading::Update update = now->UpdateAfter(told_);
+  const grpc::Slice slices[] = {std::move(update.bytes), EncodeToSlice(own)};
+  told_ = update.higher != nullptr ? std::move(update.higher) : std::shared_ptr<const PoolSnapshot>(now, &now->taken());
   return grpc::ByteBuffer(slices, merged == 0 ? 1 : 2);
 }
 

@@ -26,7 +26,7 @@ class WatchLedger {
   grpc::ByteBuffer Advance(const std::shared_ptr<const WatchReading>& now, uint32_t merged);
 
  private:
-  // Only its totals count.
+  // Only its totals count: of each worker the highest that was told, so that nothing is told twice.
   std::shared_ptr<const PoolSnapshot> told_;
 };
 

@@ -20,15 +20,21 @@ class WatchReading {
 
   const PoolSnapshot& taken() const { return taken_; }
 
-  // The encoded WatchUpdate, without `merged`, for who knows the totals in `told`.
-  grpc::Slice UpdateAfter(const std::shared_ptr<const PoolSnapshot>& told) const ABSL_LOCKS_EXCLUDED(mutex_);
+  struct Update {
+    grpc::Slice bytes;  // an encoded WatchUpdate without `merged`
+    // The totals that are known with it, where some were higher before than in this reading; else null, and they are the reading's.
+    std::shared_ptr<const PoolSnapshot> higher;
+  };
+
+  // For who knows the totals in `told`.
+  Update UpdateAfter(const std::shared_ptr<const PoolSnapshot>& told) const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   const PoolSnapshot taken_;
   mutable Mutex mutex_;
   // The update that was asked for last.
   mutable std::weak_ptr<const PoolSnapshot> after_ ABSL_GUARDED_BY(mutex_);
-  mutable grpc::Slice update_ ABSL_GUARDED_BY(mutex_);
+  mutable Update update_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace muster

@@ -82,26 +82,43 @@ TEST(WatchReadingTest, EveryFieldIsFilled) {
   EXPECT_EQ(static_cast<int>(filled.size()), update.GetDescriptor()->field_count()) << update.DebugString();
 }
 
+std::string BytesAfter(const WatchReading& reading, const std::shared_ptr<const PoolSnapshot>& told) {
+  const grpc::Slice bytes = reading.UpdateAfter(told).bytes;
+  return std::string(bytes.begin(), bytes.end());
+}
+
 TEST(WatchReadingTest, WatchesAtTheSameReadingShareTheBytes) {
   std::mt19937_64 random(1);
   const auto first = RandomReading(&random), second = RandomReading(&random, first->taken());
   const std::shared_ptr<const PoolSnapshot> told(first, &first->taken());
   const auto other = std::make_shared<const PoolSnapshot>(first->taken());
-  const grpc::Slice one = second->UpdateAfter(told);
-  EXPECT_EQ(second->UpdateAfter(told).begin(), one.begin());
-  const grpc::Slice elsewhere = second->UpdateAfter(other);
-  EXPECT_NE(elsewhere.begin(), one.begin());
-  EXPECT_EQ(std::string(elsewhere.begin(), elsewhere.end()), std::string(one.begin(), one.end()));
+  const grpc::Slice one = second->UpdateAfter(told).bytes;
+  EXPECT_EQ(second->UpdateAfter(told).bytes.begin(), one.begin());
+  EXPECT_NE(second->UpdateAfter(other).bytes.begin(), one.begin());
+  EXPECT_EQ(BytesAfter(*second, other), std::string(one.begin(), one.end()));
 }
 
-TEST(WatchReadingTest, ATotalThatWentBackIsNoDifference) {
+TEST(WatchReadingTest, ATotalThatWentBackIsNoDifferenceAndIsNotCountedAgain) {
   std::mt19937_64 random(1);
   const auto low = RandomReading(&random), high = RandomReading(&random, low->taken());
   WatchLedger ledger;
   ASSERT_EQ(ledger.Open({}, low->taken()), absl::OkStatus());
   ledger.Advance(high, 0);
-  const v1::WatchUpdate update = MustDecode(ledger.Advance(low, 0));
-  for (const uint64_t delta : update.iterations_delta()) EXPECT_EQ(delta, 0u);
+  for (const auto& reading : {low, high, low, high}) {
+    const v1::WatchUpdate update = MustDecode(ledger.Advance(reading, 0));
+    for (const uint64_t delta : update.iterations_delta()) EXPECT_EQ(delta, 0u);
+    for (const uint64_t delta : update.work_units_delta()) EXPECT_EQ(delta, 0u);
+  }
+}
+
+TEST(WatchReadingTest, WatchesShareTheBytesAlsoAfterATotalWentBack) {
+  std::mt19937_64 random(1);
+  const auto low = RandomReading(&random), high = RandomReading(&random, low->taken());
+  const std::shared_ptr<const PoolSnapshot> told(high, &high->taken());
+  const auto one = low->UpdateAfter(told).higher;
+  EXPECT_EQ(one->iterations, high->taken().iterations);
+  EXPECT_EQ(one, low->UpdateAfter(told).higher);
+  EXPECT_EQ(high->UpdateAfter(one).higher, nullptr);
 }
 
 }  // namespace
