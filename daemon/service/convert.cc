@@ -72,13 +72,6 @@ void ToProto(const Pool& pool, v1::SpawnResponse* response) {
   response->set_pool_host_pid(pool.host_pid());
 }
 
-void ToProto(const PoolSnapshot& snapshot, v1::SnapshotResponse* response) {
-  response->set_taken_at_ns(snapshot.taken_at_ns);
-  FillColumn(snapshot.iterations, response->mutable_iterations());
-  FillColumn(snapshot.work_units, response->mutable_work_units());
-  FillStates(snapshot, response);
-}
-
 void ToProto(const std::vector<PlaceOutcome>& outcomes, v1::PlaceResponse* response) {
   for (const PlaceOutcome& outcome : outcomes) {
     v1::PlaceOutcome* proto = response->add_outcomes();

@@ -1,6 +1,7 @@
 #include "daemon/service/encoding.h"
 
 #include <grpcpp/impl/codegen/proto_utils.h>
+#include <string.h>
 
 #include <string>
 #include <utility>
@@ -29,6 +30,33 @@ std::string HeadOf(int field, size_t bytes) {
   return head;
 }
 
+// Of a tag and a length.
+constexpr size_t kMaxHeadBytes = 15;
+constexpr size_t kMaxVarint32Bytes = 5;
+
+uint8_t* WriteHead(int field, size_t bytes, uint8_t* to) {
+  to = WireFormatLite::WriteTagToArray(field, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, to);
+  return CodedOutputStream::WriteVarint64ToArray(bytes, to);
+}
+
+uint8_t* WriteFixed64(int field, const std::vector<uint64_t>& column, uint8_t* to) {
+  if (column.empty()) return to;
+  const size_t bytes = column.size() * sizeof(uint64_t);
+  to = WriteHead(field, bytes, to);
+  memcpy(to, column.data(), bytes);
+  return to + bytes;
+}
+
+template <class T, class Coding>
+uint8_t* WriteVarints(int field, const std::vector<T>& column, const Coding& coding, uint8_t* to) {
+  if (column.empty()) return to;
+  size_t bytes = 0;
+  for (const T value : column) bytes += CodedOutputStream::VarintSize32(coding(value));
+  to = WriteHead(field, bytes, to);
+  for (const T value : column) to = CodedOutputStream::WriteVarint32ToArray(coding(value), to);
+  return to;
+}
+
 grpc::Slice InPlace(absl::string_view bytes, const std::shared_ptr<const void>& keeper) {
   using Keeper = std::shared_ptr<const void>;
   // gRPC only reads.
@@ -55,6 +83,25 @@ grpc::Slice EncodeToSlice(const google::protobuf::Message& message) {
 grpc::ByteBuffer Encode(const google::protobuf::Message& message) {
   const grpc::Slice slice = EncodeToSlice(message);
   return grpc::ByteBuffer(&slice, 1);
+}
+
+grpc::ByteBuffer EncodeSnapshot(const PoolSnapshot& snapshot) {
+  using Response = v1::SnapshotResponse;
+  const size_t workers = snapshot.iterations.size();
+  grpc::Slice room(6 * kMaxHeadBytes + workers * (3 * sizeof(uint64_t) + 2 * kMaxVarint32Bytes));
+  uint8_t* const begin = const_cast<uint8_t*>(room.begin());
+  uint8_t* to = begin;
+  if (snapshot.taken_at_ns != 0) {
+    to = WireFormatLite::WriteUInt64ToArray(Response::kTakenAtNsFieldNumber, snapshot.taken_at_ns, to);
+  }
+  to = WriteFixed64(Response::kIterationsFieldNumber, snapshot.iterations, to);
+  to = WriteFixed64(Response::kWorkUnitsFieldNumber, snapshot.work_units, to);
+  to = WriteVarints(Response::kStatesFieldNumber, snapshot.states,
+                    [](WorkerState state) { return static_cast<uint32_t>(state); }, to);
+  to = WriteVarints(Response::kLastCpusFieldNumber, snapshot.last_cpus, WireFormatLite::ZigZagEncode32, to);
+  to = WriteFixed64(Response::kAgesNsFieldNumber, snapshot.ages_ns, to);
+  const grpc::Slice written = room.sub(0, to - begin);
+  return grpc::ByteBuffer(&written, 1);
 }
 
 grpc::ByteBuffer EncodeReport(const v1::WorkerReport& report, const SamplesInPlace& samples) {

@@ -17,6 +17,9 @@ absl::Status Decode(const grpc::ByteBuffer& bytes, google::protobuf::Message* me
 grpc::Slice EncodeToSlice(const google::protobuf::Message& message);
 grpc::ByteBuffer Encode(const google::protobuf::Message& message);
 
+// The SnapshotResponse of `snapshot`, without making one.
+grpc::ByteBuffer EncodeSnapshot(const PoolSnapshot& snapshot);
+
 // The StopAndCollectResponse with `report` and `samples`, of which no byte is copied: the result holds their keeper. Fields of
 // `report` that have samples of their own here must be empty.
 grpc::ByteBuffer EncodeReport(const v1::WorkerReport& report, const SamplesInPlace& samples);

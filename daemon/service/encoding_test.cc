@@ -43,6 +43,50 @@ struct Apart {
   SamplesInPlace samples;
 };
 
+PoolSnapshot RandomSnapshot(std::mt19937_64* random, size_t workers) {
+  PoolSnapshot snapshot;
+  const auto any = [random] { return (*random)() >> (*random)() % 64; };
+  snapshot.taken_at_ns = any();
+  for (size_t worker = 0; worker < workers; ++worker) {
+    snapshot.iterations.push_back(any());
+    snapshot.work_units.push_back(any());
+    snapshot.states.push_back(static_cast<WorkerState>(any() % 300));
+    snapshot.last_cpus.push_back(static_cast<int32_t>(any()));
+    snapshot.ages_ns.push_back(any());
+  }
+  return snapshot;
+}
+
+v1::SnapshotResponse MessageOf(const PoolSnapshot& snapshot) {
+  v1::SnapshotResponse message;
+  message.set_taken_at_ns(snapshot.taken_at_ns);
+  message.mutable_iterations()->Add(snapshot.iterations.begin(), snapshot.iterations.end());
+  message.mutable_work_units()->Add(snapshot.work_units.begin(), snapshot.work_units.end());
+  for (const WorkerState state : snapshot.states) message.add_states(static_cast<v1::WorkerState>(state));
+  message.mutable_last_cpus()->Add(snapshot.last_cpus.begin(), snapshot.last_cpus.end());
+  message.mutable_ages_ns()->Add(snapshot.ages_ns.begin(), snapshot.ages_ns.end());
+  return message;
+}
+
+TEST(EncodeSnapshotTest, TheBytesAreThoseOfTheMessage) {
+  std::mt19937_64 random(1);
+  for (int round = 0; round < kRounds; ++round) {
+    const PoolSnapshot snapshot = RandomSnapshot(&random, random() % 300);
+    ASSERT_EQ(Text(EncodeSnapshot(snapshot)), MessageOf(snapshot).SerializeAsString());
+  }
+  EXPECT_EQ(Text(EncodeSnapshot({})), "");
+}
+
+// A field that somebody adds to the contract and nobody encodes would be the one that is missing here.
+TEST(EncodeSnapshotTest, EveryFieldIsEncoded) {
+  std::mt19937_64 random(1);
+  v1::SnapshotResponse decoded;
+  ASSERT_EQ(Decode(EncodeSnapshot(RandomSnapshot(&random, 100)), &decoded), absl::OkStatus());
+  std::vector<const google::protobuf::FieldDescriptor*> filled;
+  decoded.GetReflection()->ListFields(decoded, &filled);
+  EXPECT_EQ(static_cast<int>(filled.size()), decoded.GetDescriptor()->field_count()) << decoded.DebugString();
+}
+
 TEST(EncodeReportTest, TheBytesAreTheReportWithItsSamples) {
   std::mt19937_64 random(1);
   for (int round = 0; round < kRounds; ++round) {

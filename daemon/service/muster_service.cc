@@ -66,7 +66,7 @@ grpc::ServerUnaryReactor* MusterService::GetServerInfo(grpc::CallbackServerConte
 }
 
 grpc::ServerUnaryReactor* MusterService::Snapshot(grpc::CallbackServerContext* context,
-                                                  const v1::SnapshotRequest* request, v1::SnapshotResponse* response) {
+                                                  const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   return Answer(context, pools_.Snapshot(*request, response));
 }
 

@@ -28,8 +28,8 @@ struct ServiceOptions {
 //
 // The methods whose messages are large or many answer with bytes, which are encoded where they are made.
 class MusterService final
-    : public v1::Muster::WithRawCallbackMethod_Watch<
-          v1::Muster::WithRawCallbackMethod_StopAndCollect<v1::Muster::CallbackService>> {
+    : public v1::Muster::WithRawCallbackMethod_Snapshot<v1::Muster::WithRawCallbackMethod_Watch<
+          v1::Muster::WithRawCallbackMethod_StopAndCollect<v1::Muster::CallbackService>>> {
  public:
   // Both pointers outlive this object.
   MusterService(const ServiceOptions& options, const ServiceParts* parts, const PeerTable* peers);
@@ -50,8 +50,8 @@ class MusterService final
                                   v1::PlaceResponse* response) override;
   grpc::ServerUnaryReactor* Start(grpc::CallbackServerContext* context, const v1::StartRequest* request,
                                   v1::StartResponse* response) override;
-  grpc::ServerUnaryReactor* Snapshot(grpc::CallbackServerContext* context, const v1::SnapshotRequest* request,
-                                     v1::SnapshotResponse* response) override;
+  grpc::ServerUnaryReactor* Snapshot(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* response) override;
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Watch(grpc::CallbackServerContext* context,
                                                     const grpc::ByteBuffer* request) override;
   grpc::ServerWriteReactor<grpc::ByteBuffer>* StopAndCollect(grpc::CallbackServerContext* context,

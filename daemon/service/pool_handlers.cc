@@ -11,6 +11,7 @@
 #include "base/status_macros.h"
 #include "daemon/service/authority.h"
 #include "daemon/service/convert.h"
+#include "daemon/service/encoding.h"
 
 namespace muster {
 namespace {
@@ -109,10 +110,12 @@ absl::Status PoolHandlers::Start(const v1::StartRequest& request, const CallCont
   });
 }
 
-absl::Status PoolHandlers::Snapshot(const v1::SnapshotRequest& request, v1::SnapshotResponse* response) const {
+absl::Status PoolHandlers::Snapshot(const grpc::ByteBuffer& encoded_request, grpc::ByteBuffer* response) const {
+  v1::SnapshotRequest request;
+  RETURN_IF_ERROR(Decode(encoded_request, &request));
   ASSIGN_OR_RETURN(const Pool pool, parts_.pools->Find(request.pool_id()));
   ASSIGN_OR_RETURN(const PoolSnapshot snapshot, pool.Snapshot());
-  ToProto(snapshot, response);
+  *response = EncodeSnapshot(snapshot);
   return absl::OkStatus();
 }
 

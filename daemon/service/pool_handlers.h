@@ -2,7 +2,12 @@
 #ifndef MUSTER_DAEMON_SERVICE_POOL_HANDLERS_H_
 #define MUSTER_DAEMON_SERVICE_POOL_HANDLERS_H_
 
+#include <grpcpp/support/byte_buffer.h>
+
+#include <vector>
+
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "daemon/service/call_context.h"
 #include "daemon/service/service_parts.h"
 #include "muster/v1/muster.pb.h"
@@ -19,7 +24,8 @@ class PoolHandlers {
   absl::Status Spawn(const v1::SpawnRequest& request, const CallContext& context, v1::SpawnResponse* response) const;
   absl::Status Place(const v1::PlaceRequest& request, const CallContext& context, v1::PlaceResponse* response) const;
   absl::Status Start(const v1::StartRequest& request, const CallContext& context, v1::StartResponse* response) const;
-  absl::Status Snapshot(const v1::SnapshotRequest& request, v1::SnapshotResponse* response) const;
+  // Encoded messages, since they are large and many.
+  absl::Status Snapshot(const grpc::ByteBuffer& encoded_request, grpc::ByteBuffer* response) const;
   absl::Status ConfirmReports(const v1::ConfirmReportsRequest& request, const CallContext& context,
                               v1::ConfirmReportsResponse* response) const;
   absl::Status Drop(const v1::DropRequest& request, const CallContext& context, v1::DropResponse* response) const;
