@@ -1,6 +1,7 @@
 #include "daemon/service/pool_handlers.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +34,12 @@ std::vector<std::string> CgroupsOf(const v1::WorkloadSpec& spec) {
   }
   for (const v1::CgroupSpec& cgroup : spec.cgroups()) names.push_back(cgroup.name());
   return names;
+}
+
+// Dropping ends processes and removes cgroups; what is left then is memory, and unmapping it takes milliseconds for a large pool, and
+// tenths of a second for one with gigabytes of samples.
+void KeepMemoryUntilAnswered(const Pool& pool, const CallContext& context) {
+  context.KeepUntilAnswered(std::make_shared<const Pool>(pool));
 }
 
 }  // namespace
@@ -124,7 +131,10 @@ absl::Status PoolHandlers::ConfirmReports(const v1::ConfirmReportsRequest& reque
   return parts_.requests->Run(Cacheable("ConfirmReports", request), context, response, [&]() -> absl::Status {
     const absl::StatusOr<Pool> pool = parts_.pools->Find(request.pool_id());
     // Of a pool that is gone there is nothing to guard; the table tells one that was confirmed from one that never was.
-    if (pool.ok()) RETURN_IF_ERROR(CheckAuthority(request.authority(), *pool, parts_));
+    if (pool.ok()) {
+      RETURN_IF_ERROR(CheckAuthority(request.authority(), *pool, parts_));
+      KeepMemoryUntilAnswered(*pool, context);
+    }
     RETURN_IF_ERROR(parts_.pools->Confirm(request.pool_id(), context.deadline));
     parts_.watches->End(request.pool_id());
     return absl::OkStatus();
@@ -137,6 +147,7 @@ absl::Status PoolHandlers::Drop(const v1::DropRequest& request, const CallContex
     const absl::StatusOr<Pool> pool = parts_.pools->Find(request.pool_id());
     if (!pool.ok()) return absl::OkStatus();
     RETURN_IF_ERROR(CheckAuthority(request.authority(), *pool, parts_));
+    KeepMemoryUntilAnswered(*pool, context);
     response->set_existed(parts_.pools->Drop(request.pool_id(), Deadline::After(kDropBudget)));
     parts_.watches->End(request.pool_id());
     return absl::OkStatus();

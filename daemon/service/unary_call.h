@@ -7,6 +7,7 @@
 #include <memory>
 #include <stop_token>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "base/executor.h"
@@ -44,8 +45,12 @@ class UnaryCall final : public grpc::ServerUnaryReactor,
       : context_(MakeContext(setup, stop_.get_token())), message_(message), handler_(std::move(handler)) {}
 
   void Run() {
-    absl::Status status = context_.Alive();
-    if (status.ok()) status = handler_(*message_.request, context_, message_.response);
+    // Not in the call, which may end on a thread of gRPC's.
+    std::vector<std::shared_ptr<const void>> until_answered;
+    CallContext context = context_;
+    context.until_answered = &until_answered;
+    absl::Status status = context.Alive();
+    if (status.ok()) status = handler_(*message_.request, context, message_.response);
     Answer(status);
   }
 

@@ -1,5 +1,11 @@
 // Calls in every order: the documented answer, never a crash.
+#include <sched.h>
+
+#include <utility>
+
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/file_io.h"
 #include "client/operator.h"
 #include "tests/support/live_test.h"
 
@@ -115,6 +121,19 @@ TEST_F(OrderTest, DroppingAHandleLeavesNoProcess) {
   }
   const absl::Status idle = daemon_->WaitUntilIdle(Deadline::After(absl::Seconds(2)));
   EXPECT_TRUE(idle.ok()) << idle;
+}
+
+// The answer does not wait for it.
+TEST_F(OrderTest, TheMemoryOfADroppedPoolIsGivenBack) {
+  const auto has_arena = [this] {
+    return absl::StrContains(ReadFile(absl::StrCat("/proc/", daemon_->pid(), "/maps")).value_or(""), "muster-arena");
+  };
+  WorkloadHandle handle = MustSpawn(Spec("num_workers: 5"));
+  EXPECT_TRUE(has_arena());
+  EXPECT_TRUE(std::move(handle).Drop().ok());
+  const Deadline deadline = Deadline::After(absl::Seconds(20));
+  while (has_arena() && !deadline.Expired()) sched_yield();
+  EXPECT_FALSE(has_arena());
 }
 
 }  // namespace
