@@ -2,6 +2,9 @@
 
 #include <pthread.h>
 
+#include "base/make_thread.h"
+#include "base/status_macros.h"
+
 namespace muster {
 
 TimerQueue::Timer& TimerQueue::Timer::operator=(Timer&& other) noexcept {
@@ -16,9 +19,15 @@ void TimerQueue::Timer::Reset() {
   if (queue_ != nullptr) std::exchange(queue_, nullptr)->Cancel(key_);
 }
 
-TimerQueue::TimerQueue() : thread_([this] { Run(); }) { pthread_setname_np(thread_.native_handle(), "timers"); }
+absl::StatusOr<std::unique_ptr<TimerQueue>> TimerQueue::Start() {
+  std::unique_ptr<TimerQueue> queue(new TimerQueue());
+  ASSIGN_OR_RETURN(queue->thread_, MakeThread("timers", [raw = queue.get()] { raw->Run(); }));
+  pthread_setname_np(queue->thread_.native_handle(), "timers");
+  return queue;
+}
 
 TimerQueue::~TimerQueue() {
+  if (!thread_.joinable()) return;
   {
     MutexLock lock(&mutex_);
     ending_ = true;

@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <thread>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "base/mutex.h"
 
 namespace muster {
@@ -39,7 +41,8 @@ class TimerQueue {
     Key key_;
   };
 
-  TimerQueue();
+  // RESOURCE_EXHAUSTED: there is no room for a thread.
+  static absl::StatusOr<std::unique_ptr<TimerQueue>> Start();
   ~TimerQueue();
   TimerQueue(const TimerQueue&) = delete;
   TimerQueue& operator=(const TimerQueue&) = delete;
@@ -48,6 +51,8 @@ class TimerQueue {
   [[nodiscard]] Timer At(TimePoint when, std::function<void()> callback) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  TimerQueue() = default;
+
   void Cancel(const Timer::Key& key) ABSL_LOCKS_EXCLUDED(mutex_);
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
   // Waits for the next callback; empty when the queue ends.

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "base/make_thread.h"
 #include "base/status_macros.h"
 #include "client/lease_stream.h"
 #include "client/proto_time.h"
@@ -22,7 +23,7 @@ constexpr absl::Duration kRedialTimeout = absl::Seconds(2);
 absl::StatusOr<std::unique_ptr<Lease>> Lease::Open(std::shared_ptr<Connection> connection, LeaseOptions options,
                                                    const Deadline& deadline) {
   auto lease = std::unique_ptr<Lease>(new Lease(std::move(connection), std::move(options)));
-  lease->reader_ = std::thread([raw = lease.get()] { raw->Run(); });
+  ASSIGN_OR_RETURN(lease->reader_, MakeThread("the lease", [raw = lease.get()] { raw->Run(); }));
   MutexLock lock(&lease->mutex_);
   while (lease->state_ == State::kOpening) {
     if (!lease->changed_.WaitUntil(&lease->mutex_, deadline.when()) && deadline.Expired()) {
@@ -48,7 +49,7 @@ Lease::~Lease() {
     MutexLock lock(&mutex_);
     if (context_ != nullptr) context_->TryCancel();
   }
-  reader_.join();
+  if (reader_.joinable()) reader_.join();
 }
 
 void Lease::EndAtDaemon() {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "base/listener.h"
+#include "base/no_threads_testing.h"
 #include "tests/support/fake_muster.h"
 
 namespace muster {
@@ -147,6 +148,15 @@ TEST(LeaseDeadlineTest, PeerThatNeverAnswersEndsTheOpeningInTime) {
   const auto connection = *Connection::Open(mute->address(), ConnectionOptions(), Soon());
   EXPECT_EQ(Lease::Open(connection, LeaseOptions(), Deadline::After(absl::Milliseconds(100))).status().code(),
             absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST(LeaseThreadTest, WithoutRoomForAThreadThereIsNoLease) {
+  absl::StatusOr<Listener> mute = Listener::Listen(TcpAddress{"127.0.0.1", 0});
+  ASSERT_TRUE(mute.ok()) << mute.status();
+  const auto connection = *Connection::Open(mute->address(), ConnectionOptions(), Soon());
+  const NoThreadsForTesting full;
+  const absl::Status status = Lease::Open(connection, LeaseOptions(), Soon()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
 }
 
 }  // namespace

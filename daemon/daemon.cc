@@ -112,7 +112,7 @@ absl::Status Daemon::StartHelpers() {
   ASSIGN_OR_RETURN(reaper_, StrayReaper::Start());
   reaper_->Adopt(janitor_->pid());
   launcher_.emplace(worker_binary_, reaper_.get(), WorkerIo{config_.io_dir, config_.allow_block_devices});
-  timers_.emplace();
+  ASSIGN_OR_RETURN(timers_, TimerQueue::Start());
   return absl::OkStatus();
 }
 
@@ -126,7 +126,7 @@ absl::Status Daemon::ReplaceJanitor() {
 }
 
 absl::Status Daemon::MakeTables() {
-  pools_.emplace(PoolEnvironment{.limits = config_.limits,
+  PoolEnvironment environment = {.limits = config_.limits,
                                  .topology = topology_,
                                  .catalogue = &*catalogue_,
                                  .cgroups = &*pool_cgroups_,
@@ -135,12 +135,13 @@ absl::Status Daemon::MakeTables() {
                                  .allow_exec = config_.allow_exec,
                                  .max_cgroups = config_.max_cgroups,
                                  .control_priority = static_cast<uint32_t>(config_.control_priority),
-                                 .spawners = static_cast<uint32_t>(config_.spawners)});
-  stray_events_ = std::make_unique<StrayEvents>(&*pools_);
+                                 .spawners = static_cast<uint32_t>(config_.spawners)};
+  ASSIGN_OR_RETURN(pools_, PoolTable::Start(std::move(environment)));
+  stray_events_ = std::make_unique<StrayEvents>(pools_.get());
   reaper_->SetListener(stray_events_.get());
-  property_.emplace(LeaseProperty::Parts{&*pools_, &*cgroups_, &cgroup_owners_, &leases_});
+  property_.emplace(LeaseProperty::Parts{pools_.get(), &*cgroups_, &cgroup_owners_, &leases_});
   keeper_.emplace(
-      &leases_, &*timers_, [this](const std::string& id) { return property_->TearDown(id); }, kLastUses);
+      &leases_, timers_.get(), [this](const std::string& id) { return property_->TearDown(id); }, kLastUses);
   info_ = MakeServerInfo({.config = &config_,
                           .topology = &topology_,
                           .controllers = &instance_->controllers(),
@@ -152,7 +153,7 @@ absl::Status Daemon::MakeTables() {
 }
 
 absl::Status Daemon::Serve() {
-  parts_ = {.pools = &*pools_,
+  parts_ = {.pools = pools_.get(),
             .cgroups = &*cgroups_,
             .cgroup_owners = &cgroup_owners_,
             .leases = &leases_,
@@ -161,7 +162,7 @@ absl::Status Daemon::Serve() {
             .detached = &detached_,
             .requests = &requests_,
             .watches = &watches_,
-            .timers = &*timers_,
+            .timers = timers_.get(),
             .info = &info_,
             .lease_ttl = config_.rpc.keepalive_time + config_.rpc.keepalive_timeout,
             .max_spec_bytes = config_.limits.max_spec_bytes};
@@ -205,8 +206,10 @@ absl::StatusOr<std::vector<Listener>> Daemon::AdoptInherited(absl::string_view n
 absl::Status Daemon::Listen(const std::string& text) {
   ASSIGN_OR_RETURN(std::vector<Listener> listeners, OpenListeners(text));
   for (Listener& listener : listeners) {
-    acceptors_.push_back(std::make_unique<Acceptor>(std::move(listener), Admission{geteuid(), config_.vsock_local},
-                                                    [this](AcceptedSocket socket) { Admit(std::move(socket)); }));
+    ASSIGN_OR_RETURN(std::unique_ptr<Acceptor> acceptor,
+                     Acceptor::Start(std::move(listener), Admission{geteuid(), config_.vsock_local},
+                                     [this](AcceptedSocket socket) { Admit(std::move(socket)); }));
+    acceptors_.push_back(std::move(acceptor));
   }
   return absl::OkStatus();
 }
@@ -229,7 +232,7 @@ absl::Status Daemon::Shutdown(Deadline deadline) {
   if (server_ != nullptr) server_->StopServing();
   acceptors_.clear();
   // All pools at the same time, and no new ones; what the leases own besides goes one by one.
-  if (pools_.has_value()) pools_->Close(deadline);
+  if (pools_ != nullptr) pools_->Close(deadline);
   if (keeper_.has_value()) {
     for (const std::string& lease : leases_.Ids()) (void)keeper_->End(lease, std::nullopt);
   }

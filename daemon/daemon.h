@@ -94,11 +94,11 @@ class Daemon {
   std::optional<CgroupManager> cgroups_;
   std::optional<CgroupDir> workload_;
   std::optional<InstanceCgroups> pool_cgroups_;
-  std::optional<TimerQueue> timers_;
+  std::unique_ptr<TimerQueue> timers_;
   LeaseTable leases_;
   WatchHub watches_;
   PoolEvents pool_events_;
-  std::optional<PoolTable> pools_;
+  std::unique_ptr<PoolTable> pools_;
   std::unique_ptr<StrayEvents> stray_events_;
   CgroupOwners cgroup_owners_;
   DetachedPools detached_;

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -193,15 +192,17 @@ void Tell(const ServiceManager& manager, absl::string_view state) {
 }
 
 // Serves until something ends it; returns what.
-std::string ServeUntilEnd(const Ends& ends, const ServiceManager& manager, Daemon* daemon) {
-  Tell(manager, "READY=1\nSTATUS=serving");
-  std::optional<SelfCheck> check;
+absl::StatusOr<std::string> ServeUntilEnd(const DaemonConfig& config, const Ends& ends, const ServiceManager& manager,
+                                          Daemon* daemon) {
+  RETURN_IF_ERROR(SayReady(config, *daemon));
+  std::unique_ptr<SelfCheck> check;
   if (manager.watchdog().has_value()) {
     // One period to wait and one to answer leave a third of the time.
-    check.emplace(SelfCheck::Parts{.period = *manager.watchdog() / 3,
-                                   .probe = [daemon](Deadline deadline) { return daemon->Probe(deadline); },
-                                   .went_well = [&manager] { Tell(manager, "WATCHDOG=1"); }});
+    ASSIGN_OR_RETURN(check, SelfCheck::Start({.period = *manager.watchdog() / 3,
+                                              .probe = [daemon](Deadline deadline) { return daemon->Probe(deadline); },
+                                              .went_well = [&manager] { Tell(manager, "WATCHDOG=1"); }}));
   }
+  Tell(manager, "READY=1\nSTATUS=serving");
   std::string why = AwaitEnd(ends, daemon);
   check.reset();
   Tell(manager, "STOPPING=1");
@@ -219,10 +220,10 @@ int Run(const DaemonConfig& config) {
   absl::Status status = watchdog.Start();
   if (!status.ok()) return Fail(kStartExit, status);
   GuardServing(config);
-  status = SayReady(config, **daemon);
-  const std::string why = status.ok() ? ServeUntilEnd(*ends, *manager, daemon->get()) : std::string(status.message());
-  LogInfo(absl::StrCat("ending: ", why));
+  const absl::StatusOr<std::string> why = ServeUntilEnd(config, *ends, *manager, daemon->get());
+  LogInfo(absl::StrCat("ending: ", why.ok() ? *why : std::string(why.status().message())));
   watchdog.Arm();
+  status = why.status();
   status.Update((*daemon)->Shutdown(Deadline::After(config.shutdown_timeout)));
   daemon->reset();
   return status.ok() ? 0 : Fail(kSoftwareExit, status);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
 #include <vector>
 
 #include "base/event.h"
@@ -34,8 +35,8 @@ class LeaseKeeperTest : public testing::Test {
   size_t awaited_ = 1;
   Event all_torn_down_;
   LeaseTable table_{{}, std::chrono::steady_clock::now};
-  TimerQueue timers_;
-  LeaseKeeper keeper_{&table_, &timers_, [this](const std::string& id) { return TearDownLease(id); },
+  std::unique_ptr<TimerQueue> timers_ = *TimerQueue::Start();
+  LeaseKeeper keeper_{&table_, timers_.get(), [this](const std::string& id) { return TearDownLease(id); },
                       absl::Seconds(20)};
 };
 

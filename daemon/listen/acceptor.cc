@@ -2,10 +2,13 @@
 
 #include <pthread.h>
 
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "base/make_thread.h"
+#include "base/status_macros.h"
 
 namespace muster {
 namespace {
@@ -38,14 +41,20 @@ absl::Status CheckAdmission(const PeerIdentity& peer, const Admission& admission
 }
 
 Acceptor::Acceptor(Listener listener, Admission admission, Handler handler)
-    : listener_(std::move(listener)), admission_(admission), handler_(std::move(handler)), thread_([this] { Run(); }) {
-  pthread_setname_np(thread_.native_handle(), "accept");
+    : listener_(std::move(listener)), admission_(admission), handler_(std::move(handler)) {}
+
+absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Start(Listener listener, Admission admission, Handler handler) {
+  std::unique_ptr<Acceptor> acceptor(new Acceptor(std::move(listener), admission, std::move(handler)));
+  const std::string what = absl::StrCat("the listener on ", FormatAddress(acceptor->address()));
+  ASSIGN_OR_RETURN(acceptor->thread_, MakeThread(what, [raw = acceptor.get()] { raw->Run(); }));
+  pthread_setname_np(acceptor->thread_.native_handle(), "accept");
+  return acceptor;
 }
 
 Acceptor::~Acceptor() {
   stopping_.Set();
   listener_.Stop();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Acceptor::Run() {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/event.h"
 #include "base/listener.h"
 
@@ -30,7 +31,8 @@ class Acceptor {
   // Called on the acceptor's thread.
   using Handler = std::function<void(AcceptedSocket)>;
 
-  Acceptor(Listener listener, Admission admission, Handler handler);
+  // RESOURCE_EXHAUSTED: there is no room for a thread; the listener is closed.
+  static absl::StatusOr<std::unique_ptr<Acceptor>> Start(Listener listener, Admission admission, Handler handler);
   // Closes the listener; no connection is handed on afterwards.
   ~Acceptor();
   Acceptor(const Acceptor&) = delete;
@@ -39,6 +41,8 @@ class Acceptor {
   const Address& address() const { return listener_.address(); }
 
  private:
+  Acceptor(Listener listener, Admission admission, Handler handler);
+
   void Run();
 
   Listener listener_;

@@ -4,11 +4,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <optional>
 #include <vector>
 
 #include "base/dial.h"
 #include "base/mutex.h"
+#include "base/no_threads_testing.h"
 
 namespace muster {
 namespace {
@@ -61,26 +61,34 @@ TEST(Admission, OverVsockOnlyTheHostMayConnectUnlessTheFlagSaysMore) {
 
 TEST(Acceptor, HandsOnEveryConnection) {
   Lobby lobby;
-  Acceptor acceptor(Loopback(), {}, [&](AcceptedSocket socket) { lobby.Take(std::move(socket)); });
+  const auto acceptor = *Acceptor::Start(Loopback(), {}, [&](AcceptedSocket socket) { lobby.Take(std::move(socket)); });
   std::vector<UniqueFd> clients;
-  for (int i = 0; i < 10; ++i) clients.push_back(*Dial(acceptor.address(), kSoon));
+  for (int i = 0; i < 10; ++i) clients.push_back(*Dial(acceptor->address(), kSoon));
   EXPECT_TRUE(lobby.Await(10));
 }
 
 TEST(Acceptor, EndsWhileItWaits) {
   Lobby lobby;
-  std::optional<Acceptor> acceptor;
-  acceptor.emplace(Loopback(), Admission(), [&](AcceptedSocket socket) { lobby.Take(std::move(socket)); });
+  auto acceptor = *Acceptor::Start(Loopback(), {}, [&](AcceptedSocket socket) { lobby.Take(std::move(socket)); });
   const Address address = acceptor->address();
   acceptor.reset();
   EXPECT_FALSE(Dial(address, absl::Seconds(1)).ok());
   EXPECT_EQ(lobby.size(), 0u);
 }
 
+TEST(Acceptor, WithoutRoomForAThreadItsListenerIsClosed) {
+  Listener listener = Loopback();
+  const Address address = listener.address();
+  const NoThreadsForTesting full;
+  const absl::Status status = Acceptor::Start(std::move(listener), {}, [](AcceptedSocket) {}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+  EXPECT_FALSE(Dial(address, absl::Seconds(1)).ok());
+}
+
 TEST(Acceptor, SurvivesHavingNoDescriptorLeft) {
   Lobby lobby;
-  Acceptor acceptor(Loopback(), {}, [&](AcceptedSocket socket) { lobby.Take(std::move(socket)); });
-  UniqueFd client = *Dial(acceptor.address(), kSoon);
+  const auto acceptor = *Acceptor::Start(Loopback(), {}, [&](AcceptedSocket socket) { lobby.Take(std::move(socket)); });
+  UniqueFd client = *Dial(acceptor->address(), kSoon);
   ASSERT_TRUE(lobby.Await(1));
   // The client of the second connection has the last descriptor there is.
   rlimit former;
@@ -89,7 +97,7 @@ TEST(Acceptor, SurvivesHavingNoDescriptorLeft) {
   rlimit few = former;
   few.rlim_cur = static_cast<rlim_t>(last.get()) + 2;
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
-  const absl::StatusOr<UniqueFd> second = Dial(acceptor.address(), kSoon);
+  const absl::StatusOr<UniqueFd> second = Dial(acceptor->address(), kSoon);
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &former), 0);
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_TRUE(lobby.Await(2));

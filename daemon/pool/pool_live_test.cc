@@ -73,7 +73,9 @@ class PoolLiveTest : public testing::Test {
     environment.catalogue = &catalogue;
     environment.cgroups = &*cgroups_;
     environment.launcher = &*launcher_;
-    table_.emplace(std::move(environment));
+    absl::StatusOr<std::unique_ptr<PoolTable>> table = PoolTable::Start(std::move(environment));
+    ASSERT_TRUE(table.ok()) << table.status();
+    table_ = *std::move(table);
   }
 
   static Deadline Soon() { return Deadline::After(absl::Seconds(60)); }
@@ -89,7 +91,7 @@ class PoolLiveTest : public testing::Test {
   std::optional<CgroupDir> workload_;
   std::optional<InstanceCgroups> cgroups_;
   std::optional<WorkerBinaryLauncher> launcher_;
-  std::optional<PoolTable> table_;
+  std::unique_ptr<PoolTable> table_;
 };
 
 TEST_F(PoolLiveTest, AWholeLifeGivesOneReportPerWorker) {

@@ -30,9 +30,7 @@ constexpr absl::Duration kRetryTimeout = absl::Seconds(1);
 class PoolTable::Impl {
  public:
   explicit Impl(PoolEnvironment environment)
-      : environment_(std::move(environment)), left_cgroups_(environment_.cgroups) {
-    retention_ = std::thread([this] { RunRetention(); });
-  }
+      : environment_(std::move(environment)), left_cgroups_(environment_.cgroups) {}
   ~Impl() {
     Close(Deadline::After(2 * environment_.limits.reap_budget));
     {
@@ -40,7 +38,13 @@ class PoolTable::Impl {
       ending_ = true;
       changed_.NotifyAll();
     }
-    retention_.join();
+    if (retention_.joinable()) retention_.join();
+  }
+
+  // Called once, first.
+  absl::Status StartRetention() {
+    ASSIGN_OR_RETURN(retention_, MakeThread("the retention of reports", [this] { RunRetention(); }));
+    return absl::OkStatus();
   }
 
   absl::StatusOr<Pool> Spawn(const v1::WorkloadSpec& spec, const PoolLabels& labels, Deadline deadline);
@@ -304,7 +308,13 @@ void PoolTable::Impl::RunRetention() {
   }
 }
 
-PoolTable::PoolTable(PoolEnvironment environment) : impl_(std::make_unique<Impl>(std::move(environment))) {}
+absl::StatusOr<std::unique_ptr<PoolTable>> PoolTable::Start(PoolEnvironment environment) {
+  auto impl = std::make_unique<Impl>(std::move(environment));
+  RETURN_IF_ERROR(impl->StartRetention());
+  return std::unique_ptr<PoolTable>(new PoolTable(std::move(impl)));
+}
+
+PoolTable::PoolTable(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 PoolTable::~PoolTable() = default;
 
 absl::StatusOr<Pool> PoolTable::Spawn(const v1::WorkloadSpec& spec, const PoolLabels& labels, Deadline deadline) {

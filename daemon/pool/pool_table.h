@@ -41,7 +41,8 @@ struct PoolEnvironment {
 // Drops every pool when destroyed, within the reap budgets. Thread-safe.
 class PoolTable {
  public:
-  explicit PoolTable(PoolEnvironment environment);
+  // RESOURCE_EXHAUSTED: no room for the thread that drops what nobody has confirmed.
+  static absl::StatusOr<std::unique_ptr<PoolTable>> Start(PoolEnvironment environment);
   PoolTable(const PoolTable&) = delete;
   PoolTable& operator=(const PoolTable&) = delete;
   ~PoolTable();
@@ -76,6 +77,8 @@ class PoolTable {
 
  private:
   class Impl;
+  explicit PoolTable(std::unique_ptr<Impl> impl);
+
   const std::unique_ptr<Impl> impl_;
 };
 

@@ -308,6 +308,12 @@ TEST_F(PoolTableTest, PoolsAreDroppedAlsoWhenNoThreadCanBeMade) {
   EXPECT_TRUE(table().List().empty());
 }
 
+TEST_F(PoolTableTest, WithoutRoomForAThreadThereIsNoTable) {
+  const NoThreadsForTesting full;
+  const absl::Status status = PoolTable::Start(environment_).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+}
+
 TEST_F(PoolTableTest, ClosingDropsAllAtOnceAndRefusesMore) {
   for (int i = 0; i < 5; ++i) {
     Spawn();

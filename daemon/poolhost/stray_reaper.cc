@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/errno_status.h"
 #include "base/log.h"
+#include "base/make_thread.h"
 #include "base/mutex.h"
 #include "base/status_macros.h"
 #include "base/unique_fd.h"
@@ -50,12 +51,18 @@ struct StrayEnd {
 
 class StrayReaper::Impl {
  public:
-  Impl(UniqueFd signals, UniqueFd quit) : signals_(std::move(signals)), quit_(std::move(quit)), thread_([this] { Run(); }) {}
+  Impl(UniqueFd signals, UniqueFd quit) : signals_(std::move(signals)), quit_(std::move(quit)) {}
 
   ~Impl() {
     const uint64_t one = 1;
     [[maybe_unused]] const ssize_t done = write(quit_.get(), &one, sizeof(one));
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  // Called once, first.
+  absl::Status StartReaping() {
+    ASSIGN_OR_RETURN(thread_, MakeThread("the reaper of strays", [this] { Run(); }));
+    return absl::OkStatus();
   }
 
   // Making a child and noting it is one step to the sweep.
@@ -147,8 +154,9 @@ absl::StatusOr<std::unique_ptr<StrayReaper>> StrayReaper::Start() {
   ASSIGN_OR_RETURN(UniqueFd signals, ReceiveSigchld());
   UniqueFd quit(eventfd(0, EFD_CLOEXEC));
   if (!quit.valid()) return ErrnoStatus(errno, "eventfd of the stray reaper");
-  return std::unique_ptr<StrayReaper>(
-      new StrayReaper(std::make_unique<Impl>(std::move(signals), std::move(quit))));
+  auto impl = std::make_unique<Impl>(std::move(signals), std::move(quit));
+  RETURN_IF_ERROR(impl->StartReaping());
+  return std::unique_ptr<StrayReaper>(new StrayReaper(std::move(impl)));
 }
 
 StrayReaper::StrayReaper(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/file_io.h"
 #include "base/mutex.h"
+#include "base/no_threads_testing.h"
 #include "daemon/poolhost/children.h"
 
 namespace muster {
@@ -105,6 +106,12 @@ class StrayReaperTest : public testing::Test {
   Ears ears_;
   std::unique_ptr<StrayReaper> reaper_;
 };
+
+TEST_F(StrayReaperTest, WithoutRoomForAThreadThereIsNone) {
+  const NoThreadsForTesting full;
+  const absl::Status status = StrayReaper::Start().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+}
 
 TEST_F(StrayReaperTest, AnOrphanThatLivesIsKilledAndReaped) {
   const pid_t orphan = Leave("sleep 100 >/dev/null & echo $!");

@@ -10,7 +10,9 @@
 #include <functional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "base/make_thread.h"
 #include "base/mutex.h"
 
 namespace muster {
@@ -127,7 +129,13 @@ SinglePoller::SinglePoller(grpc::Server* server)
     Release();
     return;
   }
-  keeper_ = std::thread([this] { KeepAwake(); });
+  absl::StatusOr<std::thread> keeper = MakeThread("the poller's pulse", [this] { KeepAwake(); });
+  if (!keeper.ok()) {
+    LogWarning(absl::StrCat(keeper.status().message(), "; calls take a little longer"));
+    Release();
+    return;
+  }
+  keeper_ = *std::move(keeper);
   pthread_setname_np(keeper_.native_handle(), "poller pulse");
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/event.h"
+#include "base/no_threads_testing.h"
 #include "base/mutex.h"
 #include "muster/v1/muster.grpc.pb.h"
 
@@ -79,6 +80,12 @@ TEST_F(SinglePollerTest, ASecondOneParksNothing) {
   const SinglePoller second(server_.get());
   EXPECT_EQ(second.parked(), 0);
   CallOften(1);
+}
+
+TEST_F(SinglePollerTest, WithoutRoomForAThreadItParksNone) {
+  const NoThreadsForTesting full;
+  const SinglePoller poller(server_.get());
+  EXPECT_EQ(poller.parked(), 0);
 }
 
 TEST_F(SinglePollerTest, TheThreadsAreLetGo) {

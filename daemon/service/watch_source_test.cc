@@ -53,7 +53,7 @@ class WatchSourceTest : public testing::Test {
     begun_ns_ = MonotonicNs();
     encoded_request_ = Encode(request_);
     source_ = std::make_unique<WatchSource>(
-        &encoded_request_, WatchParts{[this](const std::string& id, uint64_t since_ns) { return Read(id, since_ns); }, &timers_, &hub_});
+        &encoded_request_, WatchParts{[this](const std::string& id, uint64_t since_ns) { return Read(id, since_ns); }, timers_.get(), &hub_});
     return source_->Begin({}, [this] {
       MutexLock lock(&mutex_);
       ++wakes_;
@@ -101,7 +101,7 @@ class WatchSourceTest : public testing::Test {
   void AwaitTimeSinceBegin(std::chrono::nanoseconds time) {
     Event passed;
     const TimerQueue::TimePoint begun{std::chrono::nanoseconds(begun_ns_)};
-    const TimerQueue::Timer timer = timers_.At(begun + time, [&passed] { passed.Set(); });
+    const TimerQueue::Timer timer = timers_->At(begun + time, [&passed] { passed.Set(); });
     EXPECT_TRUE(passed.Wait(Deadline::After(absl::Seconds(20))));
   }
 
@@ -118,7 +118,7 @@ class WatchSourceTest : public testing::Test {
   v1::WatchUpdate update_;
   grpc::ByteBuffer encoded_update_;
   WatchHub hub_;
-  TimerQueue timers_;
+  std::unique_ptr<TimerQueue> timers_ = *TimerQueue::Start();
   std::unique_ptr<WatchSource> source_;
 };
 

@@ -2,20 +2,23 @@
 
 #include <pthread.h>
 
-#include <utility>
-
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "base/make_thread.h"
+#include "base/status_macros.h"
 
 namespace muster {
 
-SelfCheck::SelfCheck(Parts parts) : parts_(std::move(parts)), thread_([this] { Run(); }) {
-  pthread_setname_np(thread_.native_handle(), "self check");
+absl::StatusOr<std::unique_ptr<SelfCheck>> SelfCheck::Start(Parts parts) {
+  std::unique_ptr<SelfCheck> check(new SelfCheck(std::move(parts)));
+  ASSIGN_OR_RETURN(check->thread_, MakeThread("the self check", [raw = check.get()] { raw->Run(); }));
+  pthread_setname_np(check->thread_.native_handle(), "self check");
+  return check;
 }
 
 SelfCheck::~SelfCheck() {
   ending_.Set();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void SelfCheck::Run() {

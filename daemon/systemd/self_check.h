@@ -3,9 +3,12 @@
 #define MUSTER_DAEMON_SYSTEMD_SELF_CHECK_H_
 
 #include <functional>
+#include <memory>
 #include <thread>
+#include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/deadline.h"
 #include "base/event.h"
@@ -25,12 +28,15 @@ class SelfCheck {
     std::function<void()> went_well;
   };
 
-  explicit SelfCheck(Parts parts);
+  // RESOURCE_EXHAUSTED: there is no room for a thread.
+  static absl::StatusOr<std::unique_ptr<SelfCheck>> Start(Parts parts);
   ~SelfCheck();
   SelfCheck(const SelfCheck&) = delete;
   SelfCheck& operator=(const SelfCheck&) = delete;
 
  private:
+  explicit SelfCheck(Parts parts) : parts_(std::move(parts)) {}
+
   void Run();
 
   const Parts parts_;

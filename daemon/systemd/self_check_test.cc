@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include "base/no_threads_testing.h"
+
 namespace muster {
 namespace {
 
@@ -13,7 +15,7 @@ TEST(SelfCheckTest, OnlyAProbeThatWentWellIsTold) {
   Event told;
   std::atomic<int> probes = 0;
   std::atomic<int> probes_when_told = 0;
-  const SelfCheck check({.period = absl::Milliseconds(1),
+  const auto check = SelfCheck::Start({.period = absl::Milliseconds(1),
                          .probe = [&](Deadline) -> absl::Status {
                            if (++probes < 4) return absl::DeadlineExceededError("no answer");
                            return absl::OkStatus();
@@ -28,10 +30,16 @@ TEST(SelfCheckTest, OnlyAProbeThatWentWellIsTold) {
   EXPECT_EQ(probes_when_told, 4);
 }
 
+TEST(SelfCheckTest, WithoutRoomForAThreadThereIsNone) {
+  const NoThreadsForTesting full;
+  const auto check = SelfCheck::Start({.period = absl::Hours(1), .probe = nullptr, .went_well = nullptr});
+  EXPECT_EQ(check.status().code(), absl::StatusCode::kResourceExhausted) << check.status();
+}
+
 TEST(SelfCheckTest, GoesOnForAsLongAsItLives) {
   Event often;
   std::atomic<int> told = 0;
-  const SelfCheck check({.period = absl::Milliseconds(1),
+  const auto check = SelfCheck::Start({.period = absl::Milliseconds(1),
                          .probe = [](Deadline) { return absl::OkStatus(); },
                          .went_well =
                              [&] {
@@ -44,7 +52,7 @@ TEST(SelfCheckTest, EndsInTheMiddleOfALongPeriod) {
   Event told;
   const Deadline patience = Deadline::After(kPatience);
   {
-    const SelfCheck check({.period = absl::Hours(1),
+    const auto check = SelfCheck::Start({.period = absl::Hours(1),
                            .probe = [](Deadline) { return absl::OkStatus(); },
                            .went_well = [&] { told.Set(); }});
     ASSERT_TRUE(told.Wait(patience));

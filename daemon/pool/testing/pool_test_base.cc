@@ -57,7 +57,7 @@ PoolTestBase::PoolTestBase() : catalogue_(std::make_unique<Catalogue>(FakeCatalo
 
 PoolTable& PoolTestBase::table() {
   MutexLock lock(&table_mutex_);
-  if (table_ == nullptr) table_ = std::make_unique<PoolTable>(environment_);
+  if (table_ == nullptr) table_ = *PoolTable::Start(environment_);
   return *table_;
 }
 
