@@ -109,6 +109,8 @@ absl::Status PrivateDaemon::Launch(const PrivateDaemonOptions& options) {
                      options.worker_binary,
                      "--ready-fd",
                      absl::StrCat(kReadyFd),
+                     "--parent-pid",
+                     absl::StrCat(getpid()),
                      "--die-with-parent"};
   spawn.arguments.insert(spawn.arguments.end(), options.flags.begin(), options.flags.end());
   const int log_fd = options.log_fd >= 0 ? options.log_fd : STDERR_FILENO;

@@ -68,6 +68,10 @@ std::vector<NamedLimit> AllLimits(const DaemonConfig& config) {
 absl::Status CheckConfig(const DaemonConfig& config) {
   if (config.listen.empty()) return FieldError("listen", "names no address; give one, as unix:///run/musterd.sock");
   RETURN_IF_ERROR(CheckTls(config.tls));
+  if (config.parent_pid < 0) return FieldError("parent_pid", absl::StrCat(config.parent_pid, " is no process's"));
+  if (config.parent_pid > 0 && !config.die_with_parent) {
+    return FieldError("parent_pid", "is of use with die_with_parent only");
+  }
   RETURN_IF_ERROR(CheckRange("control_priority", config.control_priority, kMaxPriority));
   RETURN_IF_ERROR(CheckRange("spawners", config.spawners, kMaxSpawners));
   const int64_t max_worker = config.control_priority > 0 ? config.control_priority - 1 : kMaxPriority - 1;

@@ -26,6 +26,8 @@ struct DaemonConfig {
   // Where a line "READY <address>" is written per listener; -1: nowhere.
   int ready_fd = -1;
   bool die_with_parent = false;
+  // Of the process that starts the daemon; 0: not known.
+  int parent_pid = 0;
   bool allow_exec = false;
   // For the files of I/O work; empty: /tmp.
   std::string io_dir;

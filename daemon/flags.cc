@@ -26,7 +26,9 @@ ABSL_FLAG(std::string, cgroup_root, "",
 ABSL_FLAG(std::string, worker_binary, "",
           "the muster-worker to run; empty: beside musterd, in the build tree, or on PATH");
 ABSL_FLAG(int, ready_fd, -1, "descriptor that gets a line READY <address> per listener once calls are served");
-ABSL_FLAG(bool, die_with_parent, false, "end in order when the process that started the daemon has ended");
+ABSL_FLAG(bool, die_with_parent, false, "end in order when the process that started the daemon has ended; one that has "
+          "ended before the daemon looks is noticed with parent_pid, or with ready_fd once calls are served");
+ABSL_FLAG(int, parent_pid, 0, "with die_with_parent: pid of the process that starts the daemon; 0: not known");
 ABSL_FLAG(bool, allow_exec, false, "let Custom workloads run programs");
 ABSL_FLAG(std::string, io_dir, "", "directory for the files of I/O work that names none; empty: /tmp");
 ABSL_FLAG(bool, allow_block_devices, false, "let I/O work read and overwrite block devices that its spec names");
@@ -126,6 +128,7 @@ DaemonConfig ReadFlags() {
   config.worker_binary = absl::GetFlag(FLAGS_worker_binary);
   config.ready_fd = absl::GetFlag(FLAGS_ready_fd);
   config.die_with_parent = absl::GetFlag(FLAGS_die_with_parent);
+  config.parent_pid = absl::GetFlag(FLAGS_parent_pid);
   config.allow_exec = absl::GetFlag(FLAGS_allow_exec);
   config.io_dir = absl::GetFlag(FLAGS_io_dir);
   config.allow_block_devices = absl::GetFlag(FLAGS_allow_block_devices);

@@ -60,6 +60,15 @@ TEST_F(ConfigTest, AWorkerIsNeverAboveControl) {
   EXPECT_TRUE(CheckConfig(config_).ok());
 }
 
+TEST_F(ConfigTest, APidOfNobodyOrForNothingIsRefused) {
+  config_.parent_pid = 5;
+  EXPECT_EQ(FieldOf(CheckConfig(config_)), "parent_pid");
+  config_.die_with_parent = true;
+  EXPECT_TRUE(CheckConfig(config_).ok());
+  config_.parent_pid = -1;
+  EXPECT_EQ(FieldOf(CheckConfig(config_)), "parent_pid");
+}
+
 TEST_F(ConfigTest, AnImpossibleNumberOfSpawnersIsRefused) {
   config_.spawners = 257;
   EXPECT_EQ(FieldOf(CheckConfig(config_)), "spawners");

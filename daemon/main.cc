@@ -61,9 +61,14 @@ absl::StatusOr<UniqueFd> BlockSignals() {
 }
 
 // The process that started this one. The death signal of prctl(2) would come when only the thread ends that did.
-// One that has ended before this looks is not known here: but then nobody reads the ready pipe, and SayReady fails.
-absl::StatusOr<Pidfd> OpenParent() {
+// One that has ended before this looks is known by its pid only, when we were told that; without it only a ready pipe
+// tells, which nobody reads then.
+absl::StatusOr<Pidfd> OpenParent(pid_t expected) {
   const pid_t parent = getppid();
+  if (expected != 0 && parent != expected) {
+    return absl::NotFoundError(absl::StrCat("--parent-pid ", expected, ": the process that started the daemon has ended; the "
+                                            "parent is ", parent, " now"));
+  }
   ASSIGN_OR_RETURN(Pidfd pidfd, Pidfd::Open(parent));
   if (getppid() != parent) return absl::NotFoundError("the process that started the daemon has ended");
   return pidfd;
@@ -166,7 +171,7 @@ absl::StatusOr<Ends> Prepare(const DaemonConfig& config) {
   Ends ends;
   ASSIGN_OR_RETURN(ends.signals, BlockSignals());
   if (config.die_with_parent) {
-    ASSIGN_OR_RETURN(ends.parent, OpenParent());
+    ASSIGN_OR_RETURN(ends.parent, OpenParent(config.parent_pid));
   }
   // The ready descriptor is for us alone.
   if (config.ready_fd >= 0 && fcntl(config.ready_fd, F_SETFD, FD_CLOEXEC) != 0) {

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -58,6 +59,23 @@ TEST_F(PrivateDaemonTest, DaemonWhoseStarterHasEndedBeforeItServesEnds) {
   const absl::StatusOr<ProcessEnd> end = daemon->pidfd.Reap(Deadline::After(absl::Seconds(60)));
   ASSERT_TRUE(end.ok()) << end.status();
   EXPECT_EQ(end->exit_code, 70);
+}
+
+// Whoever takes its place as the parent is not the one to die with.
+TEST_F(PrivateDaemonTest, DaemonWhoseStarterHasEndedBeforeItLooksDoesNotServe) {
+  SpawnOptions spawn;
+  spawn.program = "daemon/musterd";
+  spawn.arguments = {"musterd", "--listen", absl::StrCat("unix://", root_, "/d.sock"), "--worker-binary", worker_,
+                     "--die-with-parent", "--parent-pid", absl::StrCat(getppid())};
+  const absl::StatusOr<SpawnedProcess> daemon = SpawnProcess(spawn);
+  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  absl::StatusOr<ProcessEnd> end = daemon->pidfd.Reap(Deadline::After(absl::Seconds(60)));
+  if (!end.ok()) {
+    ASSERT_TRUE(daemon->pidfd.Signal(SIGTERM).ok());
+    end = daemon->pidfd.Reap(Deadline::After(absl::Seconds(60)));
+  }
+  ASSERT_TRUE(end.ok()) << end.status();
+  EXPECT_EQ(end->exit_code, 69);
 }
 
 // As in a container: nobody's child, and whom orphans go to.
