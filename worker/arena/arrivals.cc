@@ -2,7 +2,6 @@
 
 #include <limits.h>
 
-#include "base/clock.h"
 #include "worker/arena/gate.h"
 
 namespace muster::arena {
@@ -16,10 +15,9 @@ void Pass(Crossing& crossing, uint32_t workers) {
 void AwaitPassing(Crossing& crossing, uint64_t deadline_ns, const std::atomic<uint32_t>* stop) {
   // Relaxed: nothing is handed over, it is only about when.
   while (crossing.clear.load(std::memory_order_relaxed) == 0) {
-    const uint64_t now_ns = MonotonicNs();
-    if (now_ns >= deadline_ns || (stop != nullptr && stop->load(std::memory_order_relaxed) != 0)) return;
-    const timespec left = ToTimespec(deadline_ns - now_ns);
-    FutexWait(&crossing.clear, 0, &left);
+    if (stop != nullptr && stop->load(std::memory_order_relaxed) != 0) return;
+    // Reading the clock instead would be a worker's first time to do so: a page fault, while others wait for the CPU.
+    if (!FutexWaitUntil(&crossing.clear, 0, deadline_ns)) return;
   }
 }
 

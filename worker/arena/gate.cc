@@ -1,5 +1,6 @@
 #include "worker/arena/gate.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -7,10 +8,18 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
+
 namespace muster::arena {
 
 void FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, const timespec* timeout) {
   syscall(SYS_futex, word, FUTEX_WAIT, expected, timeout, nullptr, 0);
+}
+
+bool FutexWaitUntil(const std::atomic<uint32_t>* word, uint32_t expected, uint64_t deadline_ns) {
+  const timespec deadline = ToTimespec(deadline_ns);
+  return syscall(SYS_futex, word, FUTEX_WAIT_BITSET, expected, &deadline, nullptr, FUTEX_BITSET_MATCH_ANY) == 0 ||
+         errno != ETIMEDOUT;
 }
 
 int FutexWake(const std::atomic<uint32_t>* word, uint32_t count) {

@@ -40,6 +40,8 @@ void RaiseStop(std::atomic<uint32_t>* stop);
 
 // FUTEX_WAIT and FUTEX_WAKE, shared between processes. The wait returns at a wake, a signal, a changed word, the timeout.
 void FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, const timespec* timeout);
+// The same, until an instant of CLOCK_MONOTONIC. False: it has come.
+bool FutexWaitUntil(const std::atomic<uint32_t>* word, uint32_t expected, uint64_t deadline_ns);
 // Wakes at most `count` waiters (clamped to INT_MAX) and returns how many.
 int FutexWake(const std::atomic<uint32_t>* word, uint32_t count);
 

@@ -118,7 +118,7 @@ enum class State : uint32_t {
 struct alignas(kLineBytes) Live {
   std::atomic<uint64_t> iterations;
   std::atomic<uint64_t> work_units;
-  // Of the last checkpoint.
+  // Of the last checkpoint; last_cpu also of the last setup.
   std::atomic<uint64_t> checkpoint_at_ns;
   std::atomic<int32_t> last_cpu;
   std::atomic<State> state;

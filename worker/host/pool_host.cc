@@ -112,6 +112,7 @@ void PoolHost::ReapStrays() {
 
 void PoolHost::ReportDeath(size_t task) {
   const WorkerRange workers = live_->tasks.workers(task);
+  release_watch_.NoteDeath();
   live_->tasks.Kill(task);
   live_->tasks.Reap(task, MonotonicNs());
   for (uint32_t worker = workers.first; worker < workers.first + workers.count; ++worker) {

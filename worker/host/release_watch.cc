@@ -20,6 +20,8 @@ bool IsDead(const LivePool& live, uint32_t worker) {
 
 void ReleaseWatch::Begin(const LivePool& live) {
   through_ = 0;
+  passed_ = 0;
+  counts_believed_ = 0;
   stood_in_.assign(live.arena.num_workers(), false);
   StandInForDead(live);
   next_look_ns_ = MonotonicNs() + kLookEveryNs;
@@ -41,7 +43,8 @@ void ReleaseWatch::StandIn(const LivePool& live, uint32_t position) {
 
 void ReleaseWatch::StandInForDead(const LivePool& live) {
   for (uint32_t position = 0; position < stood_in_.size(); ++position) {
-    if (IsHeld(live, position) && IsDead(live, WorkerAt(live, position))) StandIn(live, position);
+    // The dead stand in one table, the living each in a page of his own.
+    if (IsDead(live, WorkerAt(live, position)) && IsHeld(live, position)) StandIn(live, position);
   }
 }
 
@@ -56,7 +59,14 @@ void ReleaseWatch::StandInForHeld(const LivePool& live) {
 
 void ReleaseWatch::Look(const LivePool& live) {
   if (MonotonicNs() < next_look_ns_) return;
+  next_look_ns_ = MonotonicNs() + kLookEveryNs;
   const uint32_t workers = live.arena.num_workers();
+  const uint32_t passed = live.board.head().arrivals.started.passed.load(std::memory_order_relaxed);
+  const bool is_moving = passed != passed_;
+  passed_ = passed;
+  // A look at each takes the CPU from those who are to come through: a page each that is in no cache.
+  if (is_moving && passed < workers && ++counts_believed_ < kMostCountsBelieved) return;
+  counts_believed_ = 0;
   uint32_t through = 0;
   uint32_t passing = 0;
   for (uint32_t position = 0; position < workers; ++position) {
@@ -64,10 +74,9 @@ void ReleaseWatch::Look(const LivePool& live) {
     passing += Passes(live, position);
   }
   if (passing == workers) return End();
-  if (through == through_) StandInForHeld(live);
+  if (!is_moving || through == through_) StandInForHeld(live);
   StandInForDead(live);
   through_ = through;
-  next_look_ns_ = MonotonicNs() + kLookEveryNs;
 }
 
 }  // namespace muster::host

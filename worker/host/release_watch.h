@@ -22,9 +22,13 @@ class ReleaseWatch {
   uint64_t next_look_ns() const { return next_look_ns_; }
   // To be called from that instant on; before it does nothing.
   void Look(const LivePool& live);
+  // A worker has died: the next look is at each of them.
+  void NoteDeath() { counts_believed_ = kMostCountsBelieved; }
 
  private:
   static constexpr uint64_t kNever = UINT64_MAX;
+  // How often in a row the workers' common count may stand for a look at each of them.
+  static constexpr uint32_t kMostCountsBelieved = 10;
 
   // A place in the tree passes its wake on when its worker has, or when this did it for it.
   bool Passes(const LivePool& live, uint32_t position) const;
@@ -36,6 +40,9 @@ class ReleaseWatch {
 
   uint64_t next_look_ns_ = kNever;
   uint32_t through_ = 0;
+  // By the workers' own word, which is believed for a while only.
+  uint32_t passed_ = 0;
+  uint32_t counts_believed_ = 0;
   std::vector<bool> stood_in_;  // by position
 };
 
