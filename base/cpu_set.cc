@@ -100,12 +100,12 @@ CpuSet CpuSet::Union(const CpuSet& other) const {
 
 absl::StatusOr<CpuSet> GetAffinity(pid_t tid) {
   // The kernel wants room for its nr_cpu_ids bits and says EINVAL for less.
-  std::vector<uint64_t> words((CpuSet::kMaxId + 1) / 64);
-  const long bytes = syscall(SYS_sched_getaffinity, tid, words.size() * sizeof(uint64_t), words.data());
+  uint64_t words[(CpuSet::kMaxId + 1) / 64];
+  const long bytes = syscall(SYS_sched_getaffinity, tid, sizeof(words), words);
   if (bytes < 0) return ErrnoStatus(errno, absl::StrCat("sched_getaffinity of task ", tid));
   CpuSet set;
-  for (uint32_t id = 0; id < bytes * 8; ++id) {
-    if ((words[id / 64] >> (id % 64) & 1) != 0) set.Add(id);
+  for (uint32_t i = 0; i < bytes / sizeof(uint64_t); ++i) {
+    for (uint64_t word = words[i]; word != 0; word &= word - 1) set.Add(i * 64 + std::countr_zero(word));
   }
   return set;
 }

@@ -135,11 +135,13 @@ absl::StatusOr<std::vector<PlaceOutcome>> PoolCore::Place(const PlaceTarget& tar
   ASSIGN_OR_RETURN(control::Request request, PlaceRequest(target, now == PoolState::kReady, &dirs));
   std::vector<int> descriptors;
   for (const UniqueFd& dir : dirs) descriptors.push_back(dir.get());
-  const absl::StatusOr<control::Reply> reply = host_->Call(std::move(request), descriptors, deadline);
+  absl::StatusOr<control::Reply> reply = host_->Call(std::move(request), descriptors, deadline);
   if (!reply.ok()) return OfLostHost(reply.status(), id(), state());
   std::vector<PlaceOutcome> outcomes;
-  for (const control::PlaceResult& result : reply->places()) {
-    outcomes.push_back({result.worker(), result.error(), result.cgroup(), result.effective_cpus()});
+  outcomes.reserve(reply->places_size());
+  for (control::PlaceResult& result : *reply->mutable_places()) {
+    outcomes.push_back({result.worker(), std::move(*result.mutable_error()), std::move(*result.mutable_cgroup()),
+                        std::move(*result.mutable_effective_cpus())});
   }
   return outcomes;
 }

@@ -15,6 +15,7 @@
 #include "base/error_detail.h"
 #include "base/status_macros.h"
 #include "worker/host/fork_spawner.h"
+#include "worker/host/membership.h"
 #include "worker/host/task_process.h"
 #include "worker/host/thread_homes.h"
 #include "worker/host/thread_spawner.h"
@@ -76,6 +77,9 @@ absl::Status Maker::Spawn() {
   const Workshop shop = SetUpShop();
   SetTaskHandlers();
   ExpectArrivals();
+  for (const PoolGroup& group : live_->pool.groups()) {
+    if (group.cgroup_fd >= 0) LookUpMembershipFiles(group.cgroup_fd);
+  }
   absl::Status status = live_->pool.one_process() ? SpawnThreads(shop) : SpawnProcesses(shop);
   if (status.ok()) status = AwaitGate();
   if (!status.ok()) Undo();

@@ -16,6 +16,7 @@
 #include "base/file_io.h"
 #include "base/status_macros.h"
 #include "worker/core/setup.h"
+#include "worker/host/membership.h"
 
 namespace muster::host {
 namespace {
@@ -25,6 +26,9 @@ constexpr uint64_t kSetupBoundNs = 1'000'000'000;
 constexpr uint64_t kSetupBoundPerWorkerNs = 1'000'000;
 // A listing of 100,000 ids has 800 kB.
 constexpr size_t kMaxListBytes = 16 << 20;
+
+// Going to another CPU costs as much as some workers' interrupts.
+constexpr ptrdiff_t kWorkersWorthAVisit = 16;
 
 constexpr char kEnded[] = "the worker has ended";
 
@@ -86,6 +90,7 @@ absl::Status Placer::Place(const control::Place& request, const std::vector<Uniq
 }
 
 absl::Status Placer::TakeCandidates(const control::Place& request) {
+  const bool any_ended = live_.tasks.AnyEnded();
   for (const uint32_t worker : request.workers()) {
     if (worker >= live_.arena.num_workers()) {
       return absl::InvalidArgumentError(absl::StrCat("worker ", worker, " of ", live_.arena.num_workers()));
@@ -94,14 +99,15 @@ absl::Status Placer::TakeCandidates(const control::Place& request) {
     candidate.worker = worker;
     candidate.pid = live_.tasks.PidOfWorker(worker);
     candidate.tid = live_.arena.host(worker).tid;
-    if (!IsAlive(candidate)) candidate.error = kEnded;
+    candidate.cpu = live_.arena.live(worker).last_cpu.load(std::memory_order_relaxed);
+    if (!IsAlive(candidate, any_ended)) candidate.error = kEnded;
     candidates_.push_back(std::move(candidate));
   }
   return absl::OkStatus();
 }
 
-bool Placer::IsAlive(const Candidate& candidate) {
-  if (candidate.pid <= 0 || live_.tasks.HasEnded(live_.tasks.TaskOfWorker(candidate.worker))) return false;
+bool Placer::IsAlive(const Candidate& candidate, bool any_ended) {
+  if (candidate.pid <= 0 || (any_ended && live_.tasks.HasEnded(live_.tasks.TaskOfWorker(candidate.worker)))) return false;
   // A thread may end by itself, and its number may be given to another.
   return !live_.pool.one_process() || access(absl::StrCat("/proc/", candidate.pid, "/task/", candidate.tid).c_str(), F_OK) == 0;
 }
@@ -120,16 +126,38 @@ absl::Status Placer::Move(const control::Place& request, int directory) {
   }
   const char* const list = request.by_thread() ? "cgroup.threads" : "cgroup.procs";
   ASSIGN_OR_RETURN(const UniqueFd file, OpenAt(directory, list, O_WRONLY));
-  // Nothing between the writes: the first takes a grace period of the kernel's, and those that follow at once share it.
-  for (Candidate& candidate : candidates_) {
-    if (!candidate.error.empty()) continue;
-    Write(file.get(), list, &candidate);
-    if (!whole_process) continue;
-    for (Candidate& other : candidates_) other.error = candidate.error;
-    break;
+  LookUpMembershipFiles(directory);
+  if (whole_process) {
+    WriteOne(file.get(), list);
+  } else {
+    WriteEach(file.get(), list);
   }
   ReadMembership(list, directory);
   return absl::OkStatus();
+}
+
+void Placer::WriteOne(int file, const std::string& path) {
+  const auto living =
+      std::find_if(candidates_.begin(), candidates_.end(), [](const Candidate& candidate) { return candidate.error.empty(); });
+  if (living == candidates_.end()) return;
+  Write(file, path, &*living);
+  for (Candidate& other : candidates_) other.error = living->error;
+}
+
+void Placer::WriteEach(int file, const std::string& path) {
+  std::vector<Candidate*> order;
+  for (Candidate& candidate : candidates_) {
+    if (candidate.error.empty()) order.push_back(&candidate);
+  }
+  const auto by_cpu = [](const Candidate* a, const Candidate* b) { return a->cpu < b->cpu; };
+  std::stable_sort(order.begin(), order.end(), by_cpu);
+  CpuVisit visit;
+  // Nothing more between the writes: the first takes a grace period of the kernel's, and those that follow at once share it.
+  for (auto at = order.begin(); at != order.end();) {
+    const auto end = std::upper_bound(at, order.end(), *at, by_cpu);
+    if (end - at >= kWorkersWorthAVisit) visit.GoTo((*at)->cpu);
+    for (; at != end; ++at) Write(file, path, *at);
+  }
 }
 
 void Placer::Write(int file, const std::string& path, Candidate* candidate) const {

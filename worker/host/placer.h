@@ -30,15 +30,20 @@ class Placer {
     uint32_t worker = 0;
     pid_t pid = 0;  // of its process
     pid_t tid = 0;
+    int32_t cpu = 0;  // where it was last, by its own word
     std::string error;
     std::string cgroup;
     bool asked = false;
   };
 
   absl::Status TakeCandidates(const control::Place& request);
-  bool IsAlive(const Candidate& candidate);
+  // any_ended: of all tasks.
+  bool IsAlive(const Candidate& candidate, bool any_ended);
   absl::Status TakePins(const control::Place& request);
   absl::Status Move(const control::Place& request, int directory);
+  // The process that all of them share, or each.
+  void WriteOne(int file, const std::string& path);
+  void WriteEach(int file, const std::string& path);
   void Write(int file, const std::string& path, Candidate* candidate) const;
   void ReadMembership(const char* list, int directory);
   void SetUpAgain();

@@ -58,6 +58,11 @@ bool Tasks::HasEnded(size_t index) {
   return task.ended;
 }
 
+bool Tasks::AnyEnded() const {
+  siginfo_t info = {};
+  return unreaped_ < tasks_.size() || waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0 || info.si_pid > 0;
+}
+
 absl::StatusOr<UniqueFd> Tasks::OpenPidfd(size_t task) const {
   UniqueFd fd(static_cast<int>(syscall(SYS_pidfd_open, tasks_[task].pid, 0)));
   if (!fd.valid()) return ErrnoStatus(errno, absl::StrCat("pidfd_open of process ", tasks_[task].pid));

@@ -35,6 +35,8 @@ class Tasks {
 
   // True when it has ended, reaped or not. Reaps nothing.
   bool HasEnded(size_t task);
+  // Whether HasEnded is true of anybody: one call instead of one for each.
+  bool AnyEnded() const;
   // A descriptor that is readable once the unreaped task has ended.
   absl::StatusOr<UniqueFd> OpenPidfd(size_t task) const;
   // To the process; not when it was reaped.
