@@ -7,18 +7,18 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
+#include "base/later.h"
 
 namespace muster {
 
-// Value type. An infinite or very long timeout is cut at a year, so that arithmetic on it never overflows.
+// Value type. An infinite or very long timeout is cut as Later does, so that arithmetic on it never overflows.
 class Deadline {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
   // `timeout` from now; a negative one has expired already.
   static Deadline After(absl::Duration timeout) {
-    const absl::Duration bounded = std::clamp(timeout, absl::ZeroDuration(), absl::Hours(24 * 365));
-    return Deadline(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(bounded));
+    return Deadline(Later(std::chrono::steady_clock::now(), std::max(timeout, absl::ZeroDuration())));
   }
 
   // Never negative.

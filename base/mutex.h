@@ -9,6 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
+#include "base/later.h"
 
 namespace muster {
 
@@ -54,8 +55,7 @@ class CondVar {
 
 // The steady-clock instant `timeout` from now; far in the future for an infinite or a very long one.
 inline std::chrono::steady_clock::time_point SteadyDeadline(absl::Duration timeout) {
-  const absl::Duration bounded = std::min(timeout, absl::Hours(24 * 365));
-  return std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(bounded);
+  return Later(std::chrono::steady_clock::now(), timeout);
 }
 
 }  // namespace muster

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "base/errno_status.h"
 #include "base/status_macros.h"
 
@@ -24,21 +24,15 @@ struct FrameHead {
   uint32_t descriptors;
 };
 
-// Waits for `events` until the monotonic instant; false when it has passed.
-absl::StatusOr<bool> PollUntil(int fd, short events, uint64_t deadline_ns) {
+// Waits for `events`; false when the deadline has passed.
+absl::StatusOr<bool> PollUntil(int fd, short events, const Deadline& deadline) {
   while (true) {
-    const uint64_t now = MonotonicNs();
-    const uint64_t left_ms = deadline_ns > now ? (deadline_ns - now + 999'999) / 1'000'000 : 0;
     pollfd wait = {fd, events, 0};
-    const int ready = poll(&wait, 1, static_cast<int>(std::min<uint64_t>(left_ms, 1'000'000'000)));
+    const int ready = poll(&wait, 1, deadline.PollTimeoutMs());
     if (ready > 0) return true;
     if (ready < 0 && errno != EINTR) return ErrnoStatus(errno, "poll of the control channel");
-    if (MonotonicNs() >= deadline_ns) return false;
+    if (deadline.Expired()) return false;
   }
-}
-
-uint64_t DeadlineAfter(absl::Duration timeout) {
-  return MonotonicNs() + absl::ToInt64Nanoseconds(std::clamp(timeout, absl::ZeroDuration(), absl::Hours(24 * 365)));
 }
 
 ssize_t SendOnce(int socket, absl::string_view data, const std::vector<int>& descriptors) {
@@ -94,7 +88,7 @@ absl::Status Channel::Send(const google::protobuf::MessageLite& message, const s
   const FrameHead head = {static_cast<uint32_t>(message.ByteSizeLong()), static_cast<uint32_t>(descriptors.size())};
   std::string frame(reinterpret_cast<const char*>(&head), sizeof(head));
   message.AppendToString(&frame);
-  const uint64_t deadline_ns = DeadlineAfter(timeout);
+  const Deadline deadline = Deadline::After(timeout);
   absl::string_view rest = frame;
   std::vector<int> pending = descriptors;
   while (!rest.empty()) {
@@ -106,7 +100,7 @@ absl::Status Channel::Send(const google::protobuf::MessageLite& message, const s
     }
     if (errno == EPIPE || errno == ECONNRESET) return absl::UnavailableError("the control channel's peer is gone");
     if (errno != EAGAIN && errno != EINTR) return ErrnoStatus(errno, "sendmsg on the control channel");
-    ASSIGN_OR_RETURN(const bool ready, PollUntil(socket_.get(), POLLOUT, deadline_ns));
+    ASSIGN_OR_RETURN(const bool ready, PollUntil(socket_.get(), POLLOUT, deadline));
     if (!ready) return absl::DeadlineExceededError("the control channel's peer does not read");
   }
   return absl::OkStatus();
@@ -142,7 +136,7 @@ Frame Channel::TakeFrame(size_t length, size_t descriptors) {
 }
 
 absl::StatusOr<Frame> Channel::Receive(absl::Duration timeout) {
-  const uint64_t deadline_ns = DeadlineAfter(timeout);
+  const Deadline deadline = Deadline::After(timeout);
   while (true) {
     FrameHead head = {};
     if (buffer_.size() >= sizeof(head)) {
@@ -153,7 +147,7 @@ absl::StatusOr<Frame> Channel::Receive(absl::Duration timeout) {
       }
       if (buffer_.size() >= sizeof(head) + head.length) return TakeFrame(head.length, head.descriptors);
     }
-    ASSIGN_OR_RETURN(const bool ready, PollUntil(socket_.get(), POLLIN, deadline_ns));
+    ASSIGN_OR_RETURN(const bool ready, PollUntil(socket_.get(), POLLIN, deadline));
     if (!ready) return absl::DeadlineExceededError("no control message came in time");
     RETURN_IF_ERROR(ReadSome());
   }

@@ -3,11 +3,11 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/cpu_set.h"
+#include "base/make_thread.h"
 #include "worker/parts/sleep.h"
 
 namespace muster {
@@ -33,14 +33,10 @@ absl::Status EngineThreads::Start(std::function<void()> body) {
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  absl::Status status;
-  try {
-    threads_.emplace_back(std::move(body));
-  } catch (const std::system_error& error) {
-    status = absl::ResourceExhaustedError(absl::StrCat("thread ", threads_.size(), " of the worker: ", error.what()));
-  }
+  absl::StatusOr<std::thread> thread = MakeThread(absl::StrCat("part ", threads_.size(), " of a worker"), std::move(body));
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return status;
+  if (thread.ok()) threads_.push_back(*std::move(thread));
+  return thread.status();
 }
 
 void EngineThreads::Join() {
