@@ -38,6 +38,7 @@ Programs ProgramsBelow(const std::string& root, bool precedence) {
   programs.microbench = root + "/worker/meter/meter_benchmark";
   programs.filler = root + "/tests/bench/filler_worker";
   programs.varint_peer = root + "/tests/bench/varint_peer";
+  programs.stream_peer = root + "/tests/bench/stream_peer";
   return programs;
 }
 

@@ -21,6 +21,7 @@ struct Programs {
   std::string ballast;      // a library for LD_PRELOAD
   std::string microbench;   // Google Benchmark's, of the meter
   std::string filler;       // a worker binary whose reports are full
+  std::string stream_peer;
   std::string varint_peer;
   bool precedence = false;  // daemons get it too; see GivePrecedence
 };

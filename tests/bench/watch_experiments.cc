@@ -129,6 +129,12 @@ constexpr int kWatches = 1500;
 constexpr absl::Duration kPeriod = absl::Milliseconds(10);
 constexpr absl::Duration kPatience = absl::Seconds(30);
 
+// No row: how far gRPC alone is from the goal, in the numbers of the run (--out).
+absl::StatusOr<Values> PushWithGrpcAlone(const Programs& programs, int streams, uint64_t run_ms) {
+  ASSIGN_OR_RETURN(const ProgramOutput output, RunProgram({programs.stream_peer, kSnapshotBytes, absl::StrCat(streams), absl::StrCat(run_ms)}));
+  return Values{{absl::StrCat("grpc.message_ns_of_", streams), atof(output.text.c_str() + output.text.find(' '))}};
+}
+
 // As many messages as the daemon can push, so that wall time per message is what one costs, here and there.
 absl::StatusOr<Values> PushAll(StandingPool* pool, uint64_t run_ms) {
   ASSIGN_OR_RETURN(WorkloadHandle* const handle, pool->Get());
@@ -154,6 +160,8 @@ Experiment Watches(const Setting& setting) {
   const uint64_t run_ms = setting.quick ? 300 : 1000;
   return {.name = "watch",
           .parties = {{"watch", [=] { return PushAll(pool.get(), run_ms); }},
+                      {"grpc-1", [=] { return PushWithGrpcAlone(setting.programs, 1, run_ms); }},
+                      {"grpc", [=] { return PushWithGrpcAlone(setting.programs, kWatches, run_ms); }},
                       {"bare", [=] { return RunBare(setting.programs, {"round-trip", kSnapshotBytes, "3000"}); }}},
           .rows = {{"watch", "Watch of 1,000 workers, per message, as fast as it goes", "raw unix request and response",
                     "watch.message_ns", "bare.p50_ns", {Side::kAtMost, 0.6}}}};
