@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/errno_status.h"
 #include "base/status_macros.h"
+#include "worker/arena/histogram.h"
 
 namespace muster::arena {
 namespace {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "gtest/gtest.h"
+#include "worker/arena/histogram.h"
 
 namespace muster::arena {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "base/cpu_set.h"
 #include "base/errno_status.h"
+#include "worker/arena/histogram.h"
 #include "worker/arena/reader.h"
 
 namespace muster::arena {

@@ -5,6 +5,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/arena/arena_fixture.h"
+#include "worker/arena/histogram.h"
 #include "worker/arena/text.h"
 #include "worker/meter/meter.h"
 

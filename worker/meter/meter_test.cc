@@ -13,6 +13,7 @@
 
 #include "base/cpu_set.h"
 #include "gtest/gtest.h"
+#include "worker/arena/histogram.h"
 #include "worker/arena/text.h"
 #include "worker/meter/current_cpu.h"
 #include "worker/meter/meter_fixture.h"
