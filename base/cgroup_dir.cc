@@ -64,7 +64,8 @@ absl::Status CgroupFs::MakeDirectory(int dir, const std::string& name) const {
   const absl::Status status = ErrnoStatus(error_number, absl::StrCat("mkdir ", name));
   if (error_number != EAGAIN) return status;
   return absl::ResourceExhaustedError(absl::StrCat(
-      status.message(), ": no room for another cgroup; the limit is cgroup.max.descendants or cgroup.max.depth of one above it"));
+      status.message(),
+      ": no room for another cgroup; the limit is cgroup.max.descendants or cgroup.max.depth of one above it"));
 }
 
 absl::Status CgroupFs::RemoveDirectory(int dir, const std::string& name) const {
@@ -179,7 +180,8 @@ absl::StatusOr<std::vector<pid_t>> CgroupDir::ReadIds(absl::string_view file) co
     pid_t id = 0;
     // 0 stands for a process of another pid namespace; nobody here could signal it by number.
     if (!absl::SimpleAtoi(word, &id) || id < 0) {
-      return absl::InternalError(absl::StrCat("cgroup ", label_, ": ", file, " has \"", word, "\", which is no process id"));
+      return absl::InternalError(
+          absl::StrCat("cgroup ", label_, ": ", file, " has \"", word, "\", which is no process id"));
     }
     if (id > 0) ids.push_back(id);
   }

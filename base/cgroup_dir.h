@@ -16,9 +16,9 @@
 
 namespace muster {
 
-// Owns a directory descriptor; the destructor closes it and leaves the cgroup alone. Names are single components and looked up
-// relative to the descriptor, without following symbolic links. Move-only; const methods may be called by several threads.
-// Errors name the cgroup; NOT_FOUND also means that it has been removed.
+// Owns a directory descriptor; the destructor closes it and leaves the cgroup alone. Names are single components and
+// looked up relative to the descriptor, without following symbolic links. Move-only; const methods may be called by
+// several threads. Errors name the cgroup; NOT_FOUND also means that it has been removed.
 class CgroupDir {
  public:
   // An existing directory by absolute path: the mount, or what the caller was told to use.
@@ -53,8 +53,8 @@ class CgroupDir {
   // Waits until all are frozen.
   absl::Status Freeze(Deadline deadline) const;
   absl::Status Thaw() const;
-  // SIGKILL to every process here and below, against concurrent forks too. In a threaded cgroup: to every process that has a
-  // thread there, once.
+  // SIGKILL to every process here and below, against concurrent forks too. In a threaded cgroup: to every process that
+  // has a thread there, once.
   absl::Status Kill() const;
   // DEADLINE_EXCEEDED: something lives on.
   absl::Status WaitUnpopulated(Deadline deadline) const;
@@ -76,7 +76,8 @@ class CgroupDir {
   const std::string& label() const { return label_; }
 
  private:
-  CgroupDir(UniqueFd fd, std::string label, const CgroupFs* fs) : fd_(std::move(fd)), label_(std::move(label)), fs_(fs) {}
+  CgroupDir(UniqueFd fd, std::string label, const CgroupFs* fs)
+      : fd_(std::move(fd)), label_(std::move(label)), fs_(fs) {}
 
   absl::Status Annotate(const absl::Status& status) const;
   absl::StatusOr<bool> ReadEvent(absl::string_view key) const;
@@ -88,8 +89,8 @@ class CgroupDir {
   const CgroupFs* fs_;
 };
 
-// Removes `parent`/`name` with all below it: thaws, kills, waits until nothing lives, then rmdir from the leaves up. Returns how
-// many processes were there to kill. A cgroup that is gone already counts as removed.
+// Removes `parent`/`name` with all below it: thaws, kills, waits until nothing lives, then rmdir from the leaves up.
+// Returns how many processes were there to kill. A cgroup that is gone already counts as removed.
 absl::StatusOr<int> RemoveCgroupTree(const CgroupDir& parent, absl::string_view name, Deadline deadline);
 
 }  // namespace muster

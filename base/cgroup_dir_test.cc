@@ -52,7 +52,8 @@ TEST(CgroupDirTest, NamesThatLeaveTheDirectoryAreRefused) {
     EXPECT_EQ(scratch.dir().Open(name).status().code(), absl::StatusCode::kInvalidArgument) << name;
     EXPECT_EQ(scratch.dir().Create(name).status().code(), absl::StatusCode::kInvalidArgument) << name;
     EXPECT_EQ(scratch.dir().RemoveEmpty(name).code(), absl::StatusCode::kInvalidArgument) << name;
-    EXPECT_EQ(RemoveCgroupTree(scratch.dir(), name, Soon()).status().code(), absl::StatusCode::kInvalidArgument) << name;
+    EXPECT_EQ(RemoveCgroupTree(scratch.dir(), name, Soon()).status().code(), absl::StatusCode::kInvalidArgument)
+        << name;
   }
   EXPECT_EQ(scratch.dir().OpenBelow("a/../..").status().code(), absl::StatusCode::kNotFound);
 }

@@ -9,8 +9,8 @@
 
 namespace muster {
 
-// Everything that CgroupDir changes goes through here, so that a tree in a temporary folder can play the kernel's part (mkdir
-// there makes no interface files). `dir` is a directory descriptor, `name` a single component. Thread-safe.
+// Everything that CgroupDir changes goes through here, so that a tree in a temporary folder can play the kernel's part
+// (mkdir there makes no interface files). `dir` is a directory descriptor, `name` a single component. Thread-safe.
 class CgroupFs {
  public:
   virtual ~CgroupFs() = default;

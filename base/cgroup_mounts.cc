@@ -24,7 +24,8 @@ std::string Unescape(absl::string_view text) {
   const auto is_octal = [](char c) { return c >= '0' && c <= '7'; };
   std::string plain;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) && is_octal(text[i + 2]) && is_octal(text[i + 3])) {
+    if (text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) && is_octal(text[i + 2]) &&
+        is_octal(text[i + 3])) {
       plain += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
       i += 3;
     } else {
@@ -80,7 +81,8 @@ absl::string_view CgroupPathIn(absl::string_view text) {
     const void* const found = memchr(line, '\n', end - line);
     const char* const line_end = found == nullptr ? end : static_cast<const char*>(found);
     const absl::string_view whole(line, line_end - line);
-    if (absl::StartsWith(whole, kStart)) return absl::string_view(line + kStart.size() - 1, whole.size() - kStart.size() + 1);
+    if (absl::StartsWith(whole, kStart))
+      return absl::string_view(line + kStart.size() - 1, whole.size() - kStart.size() + 1);
     line = line_end + 1;
   }
   return {};

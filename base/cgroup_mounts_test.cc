@@ -44,7 +44,8 @@ TEST(CgroupMountsTest, ControllersOfVersion1AreToldWithTheirMounts) {
 TEST(CgroupMountsTest, OwnCgroupIsTheLineOfHierarchyZero) {
   EXPECT_EQ(ParseCgroupFile("8:pids:/x\n0::/system.slice/a b.service\n").value(), "/system.slice/a b.service");
   EXPECT_EQ(ParseCgroupFile("0::/\n").value(), "/");
-  EXPECT_EQ(ParseCgroupFile("1:cpu:/0::/x\n0::/last").value(), "/last") << "a line that begins so, and the last without an end";
+  EXPECT_EQ(ParseCgroupFile("1:cpu:/0::/x\n0::/last").value(), "/last")
+      << "a line that begins so, and the last without an end";
   EXPECT_EQ(ParseCgroupFile("0::deleted\n").status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(ParseCgroupFile("8:pids:/x\n").status().code(), absl::StatusCode::kNotFound);
 }

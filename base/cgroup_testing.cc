@@ -41,7 +41,9 @@ std::string TestCgroupMount() {
 }
 
 ScratchCgroup::ScratchCgroup()
-    : mount_(CgroupDir::OpenPath(TestCgroupMount()).value()), name_(UniqueName()), dir_(mount_.CreateNew(name_).value()) {}
+    : mount_(CgroupDir::OpenPath(TestCgroupMount()).value()),
+      name_(UniqueName()),
+      dir_(mount_.CreateNew(name_).value()) {}
 
 ScratchCgroup::~ScratchCgroup() {
   const absl::StatusOr<int> removed = RemoveCgroupTree(mount_, name_, Deadline::After(absl::Seconds(10)));

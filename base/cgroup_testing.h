@@ -15,8 +15,8 @@ namespace muster {
 // Mount point of cgroup version 2; fails the test when there is none.
 std::string TestCgroupMount();
 
-// A new cgroup with a unique name directly below the mount. The destructor kills and removes all of it, and fails the test when
-// it cannot.
+// A new cgroup with a unique name directly below the mount. The destructor kills and removes all of it, and fails the
+// test when it cannot.
 class ScratchCgroup {
  public:
   ScratchCgroup();

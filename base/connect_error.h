@@ -7,8 +7,8 @@
 
 namespace muster {
 
-// Names the address and the step: UNAVAILABLE when nobody is there now and somebody may be soon (nobody listens, no such
-// CID), DEADLINE_EXCEEDED when there was no answer in time, else what the errno stands for.
+// Names the address and the step: UNAVAILABLE when nobody is there now and somebody may be soon (nobody listens, no
+// such CID), DEADLINE_EXCEEDED when there was no answer in time, else what the errno stands for.
 absl::Status ConnectError(int error_number, const Address& address);
 
 }  // namespace muster

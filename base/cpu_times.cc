@@ -10,7 +10,8 @@
 namespace muster {
 namespace {
 
-// Columns of a CPU's line in /proc/stat, from the first after its name. Those from kGuest on are contained in user and nice.
+// Columns of a CPU's line in /proc/stat, from the first after its name. Those from kGuest on are contained in user and
+// nice.
 constexpr size_t kIdle = 3;
 constexpr size_t kWaitingForDisk = 4;
 constexpr size_t kGuest = 8;

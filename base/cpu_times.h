@@ -12,7 +12,7 @@ namespace muster {
 
 // Time that CPUs spent since boot, in clock ticks, all of them together.
 struct CpuTimes {
-  uint64_t busy = 0;   // everything but idle and waiting for a disk
+  uint64_t busy = 0;  // everything but idle and waiting for a disk
   uint64_t total = 0;
 };
 

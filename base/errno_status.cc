@@ -12,11 +12,10 @@ const char* ErrnoName(int error_number) {
 }
 
 absl::Status ErrnoStatus(int error_number, absl::string_view what) {
-  return absl::Status(absl::ErrnoToStatusCode(error_number),
-                      absl::StrCat(what, ": ", ErrnoName(error_number), " (", strerrordesc_np(error_number) != nullptr
-                                                                                  ? strerrordesc_np(error_number)
-                                                                                  : "no description",
-                                   ")"));
+  return absl::Status(
+      absl::ErrnoToStatusCode(error_number),
+      absl::StrCat(what, ": ", ErrnoName(error_number), " (",
+                   strerrordesc_np(error_number) != nullptr ? strerrordesc_np(error_number) : "no description", ")"));
 }
 
 }  // namespace muster

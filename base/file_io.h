@@ -11,8 +11,8 @@
 
 namespace muster {
 
-// `dir` of the *At functions is a directory descriptor or AT_FDCWD; `path` is relative to it. O_CLOEXEC is always added.
-// Errors name the act and the path.
+// `dir` of the *At functions is a directory descriptor or AT_FDCWD; `path` is relative to it. O_CLOEXEC is always
+// added. Errors name the act and the path.
 absl::StatusOr<UniqueFd> OpenAt(int dir, absl::string_view path, int flags, int mode = 0);
 
 // Whole content of a small file; at most `max_bytes`, beyond that OUT_OF_RANGE.

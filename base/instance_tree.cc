@@ -4,7 +4,8 @@
 
 namespace muster {
 
-absl::Status RemoveInstanceTree(const CgroupDir& base, absl::string_view instance, const CgroupDir& locked, Deadline deadline) {
+absl::Status RemoveInstanceTree(const CgroupDir& base, absl::string_view instance, const CgroupDir& locked,
+                                Deadline deadline) {
   const absl::StatusOr<CgroupDir> root = base.Open(kRootCgroup);
   if (root.status().code() == absl::StatusCode::kNotFound) return absl::OkStatus();
   RETURN_IF_ERROR(root.status());

@@ -17,9 +17,11 @@ inline constexpr char kRootCgroup[] = "muster";
 inline constexpr char kWorkloadCgroup[] = "workload";
 inline constexpr char kSupervisorCgroup[] = "supervisor";
 
-// Kills all that lives in BASE/muster/<instance>, removes it, and BASE/muster too unless other instances stand there. Only when
-// `locked` is still that directory: another instance of the same name is left alone. Removing it again succeeds.
-absl::Status RemoveInstanceTree(const CgroupDir& base, absl::string_view instance, const CgroupDir& locked, Deadline deadline);
+// Kills all that lives in BASE/muster/<instance>, removes it, and BASE/muster too unless other instances stand there.
+// Only when `locked` is still that directory: another instance of the same name is left alone. Removing it again
+// succeeds.
+absl::Status RemoveInstanceTree(const CgroupDir& base, absl::string_view instance, const CgroupDir& locked,
+                                Deadline deadline);
 
 }  // namespace muster
 

@@ -1,8 +1,8 @@
 // What the daemon and its janitor agree on.
 //
-// The daemon starts "<worker binary> --janitor <instance>" with the descriptors below, and keeps the other end of the socket.
-// The janitor says that it is ready, deaf to signals from then on. A good-bye to it means that all has been removed: it ends at
-// once. An end of file without one is the daemon's death.
+// The daemon starts "<worker binary> --janitor <instance>" with the descriptors below, and keeps the other end of the
+// socket. The janitor says that it is ready, deaf to signals from then on. A good-bye to it means that all has been
+// removed: it ends at once. An end of file without one is the daemon's death.
 #ifndef MUSTER_BASE_JANITOR_PROTOCOL_H_
 #define MUSTER_BASE_JANITOR_PROTOCOL_H_
 

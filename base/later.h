@@ -10,7 +10,8 @@
 namespace muster {
 
 // `duration` after `from`; a year after it for an infinite or a longer one, which could overflow.
-inline std::chrono::steady_clock::time_point Later(std::chrono::steady_clock::time_point from, absl::Duration duration) {
+inline std::chrono::steady_clock::time_point Later(std::chrono::steady_clock::time_point from,
+                                                   absl::Duration duration) {
   return from + absl::ToChronoNanoseconds(std::min(duration, absl::Hours(24 * 365)));
 }
 

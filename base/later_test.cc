@@ -22,7 +22,8 @@ TEST(LaterTest, AddsWhatItIsGiven) {
 TEST(LaterTest, EndlessIsAYear) {
   const steady_clock::time_point before = steady_clock::now();
   EXPECT_EQ(Later(before, absl::InfiniteDuration()), before + hours(24 * 365));
-  for (const auto endless : {Deadline::After(absl::InfiniteDuration()).when(), SteadyDeadline(absl::InfiniteDuration())}) {
+  for (const auto endless :
+       {Deadline::After(absl::InfiniteDuration()).when(), SteadyDeadline(absl::InfiniteDuration())}) {
     EXPECT_GE(endless, before + hours(24 * 365));
     EXPECT_LE(endless, steady_clock::now() + hours(24 * 365));
   }

@@ -14,8 +14,8 @@
 
 namespace muster {
 
-// Runs `work` on a thread of its own, which the caller joins. RESOURCE_EXHAUSTED: none can be made; `what` says whose it
-// would be. The standard library throws instead, which would end the process.
+// Runs `work` on a thread of its own, which the caller joins. RESOURCE_EXHAUSTED: none can be made; `what` says whose
+// it would be. The standard library throws instead, which would end the process.
 inline absl::StatusOr<std::thread> MakeThread(absl::string_view what, std::function<void()> work) {
   try {
     return std::thread(std::move(work));

@@ -21,13 +21,14 @@ struct ProcessEnd {
   bool ok() const { return exit_code == 0; }
 };
 
-// Owns a pidfd; the destructor closes it and does nothing to the process. Move-only. Thread-compatible; Signal may be called
-// while another thread waits.
+// Owns a pidfd; the destructor closes it and does nothing to the process. Move-only. Thread-compatible; Signal may be
+// called while another thread waits.
 class Pidfd {
  public:
   Pidfd() = default;
 
-  // `pid` must be positive, and must not be able to be reaped by anyone else meanwhile (a child of the caller). NOT_FOUND: no such process.
+  // `pid` must be positive, and must not be able to be reaped by anyone else meanwhile (a child of the caller).
+  // NOT_FOUND: no such process.
   static absl::StatusOr<Pidfd> Open(pid_t pid);
 
   bool valid() const { return fd_.valid(); }
@@ -37,10 +38,12 @@ class Pidfd {
   // NOT_FOUND: it has ended and been reaped. A zombie takes signals in silence.
   absl::Status Signal(int signal_number) const;
 
-  // Returns OK when the process has ended, reaped or not; DEADLINE_EXCEEDED otherwise. Also for processes that are not children.
+  // Returns OK when the process has ended, reaped or not; DEADLINE_EXCEEDED otherwise. Also for processes that are not
+  // children.
   absl::Status WaitEnd(Deadline deadline) const;
 
-  // Waits and reaps; only the parent may call it, and only once. DEADLINE_EXCEEDED: it still runs, and has not been reaped.
+  // Waits and reaps; only the parent may call it, and only once. DEADLINE_EXCEEDED: it still runs, and has not been
+  // reaped.
   absl::StatusOr<ProcessEnd> Reap(Deadline deadline) const;
 
  private:

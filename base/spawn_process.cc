@@ -74,18 +74,22 @@ absl::Status CheckOptions(const SpawnOptions& options) {
   for (const DescriptorMapping& mapping : options.descriptors) {
     if (mapping.child_fd < 0 || mapping.child_fd > kMaxChildFd || !seen.insert(mapping.child_fd).second) {
       return absl::InvalidArgumentError(absl::StrCat("spawn ", options.program, ": descriptor ", mapping.child_fd,
-                                                     " of the child is given twice or is not within 0 to ", kMaxChildFd));
+                                                     " of the child is given twice or is not within 0 to ",
+                                                     kMaxChildFd));
     }
   }
-  if (options.arguments.empty()) return absl::InvalidArgumentError(absl::StrCat("spawn ", options.program, ": no argv[0]"));
+  if (options.arguments.empty())
+    return absl::InvalidArgumentError(absl::StrCat("spawn ", options.program, ": no argv[0]"));
   return absl::OkStatus();
 }
 
-// A copy of `parent_fd` above every number that the child uses, so that no dup2 of the plan overwrites the source of another.
+// A copy of `parent_fd` above every number that the child uses, so that no dup2 of the plan overwrites the source of
+// another.
 absl::StatusOr<UniqueFd> CopyAbove(int parent_fd) {
   UniqueFd copy(fcntl(parent_fd, F_DUPFD_CLOEXEC, kMaxChildFd + 1));
   // EINVAL: the limit on descriptors is below the number asked for.
-  if (!copy.valid()) return ErrnoStatus(errno == EINVAL ? EMFILE : errno, absl::StrCat("duplicate descriptor ", parent_fd));
+  if (!copy.valid())
+    return ErrnoStatus(errno == EINVAL ? EMFILE : errno, absl::StrCat("duplicate descriptor ", parent_fd));
   return copy;
 }
 
@@ -100,7 +104,8 @@ absl::StatusOr<UniqueFd> SourceFor(const SpawnOptions& options, int child_fd) {
 }
 
 // Fills the actions; the returned copies must live until the spawn.
-absl::StatusOr<std::vector<UniqueFd>> PlanDescriptors(const SpawnOptions& options, posix_spawn_file_actions_t* actions) {
+absl::StatusOr<std::vector<UniqueFd>> PlanDescriptors(const SpawnOptions& options,
+                                                      posix_spawn_file_actions_t* actions) {
   int highest = STDERR_FILENO;
   for (const DescriptorMapping& mapping : options.descriptors) highest = std::max(highest, mapping.child_fd);
   std::vector<UniqueFd> sources;
@@ -147,8 +152,8 @@ absl::StatusOr<SpawnedProcess> SpawnProcess(const SpawnOptions& options) {
   const std::vector<char*> environment = Pointers(options.environment);
   pid_t pid = -1;
   const FixedLayout layout(options.fixed_layout);
-  const int error_number = posix_spawn(&pid, options.program.c_str(), plan.actions(), plan.attributes(), arguments.data(),
-                                       options.environment.empty() ? environ : environment.data());
+  const int error_number = posix_spawn(&pid, options.program.c_str(), plan.actions(), plan.attributes(),
+                                       arguments.data(), options.environment.empty() ? environ : environment.data());
   if (error_number != 0) return StartError(error_number, absl::StrCat("spawn ", options.program));
   absl::StatusOr<Pidfd> pidfd = Pidfd::Open(pid);
   if (!pidfd.ok()) {

@@ -80,7 +80,8 @@ TEST(SpawnProcessTest, UnlistedStandardInputIsEmptyAndOutputIsOurErrorStream) {
   EXPECT_EQ(Output(Shell("readlink /proc/self/fd/0")), "/dev/null\n");
   Pipe pipe;
   SpawnOptions options = Shell(
-      "for fd in 1 2; do if [ /proc/$$/fd/$fd -ef /proc/$PPID/fd/2 ]; then echo same >&5; else echo other >&5; fi; done");
+      "for fd in 1 2; do if [ /proc/$$/fd/$fd -ef /proc/$PPID/fd/2 ]; then echo same >&5; else echo other >&5; fi; "
+      "done");
   options.descriptors = {{5, pipe.write_end.get()}};
   absl::StatusOr<SpawnedProcess> child = SpawnProcess(options);
   ASSERT_TRUE(child.ok()) << child.status();

@@ -7,8 +7,8 @@
 
 namespace muster {
 
-// First thing in main: where the caller has closed one of the three, the next file or socket to be opened would take its
-// place, and whatever is printed would go there. A closed one becomes /dev/null opened the wrong way round, so that
+// First thing in main: where the caller has closed one of the three, the next file or socket to be opened would take
+// its place, and whatever is printed would go there. A closed one becomes /dev/null opened the wrong way round, so that
 // reading or writing still fails, and is told.
 inline void FillStandardDescriptors() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {

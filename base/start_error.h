@@ -7,8 +7,8 @@
 
 namespace muster {
 
-// As ErrnoStatus, for what makes a process. EAGAIN is RESOURCE_EXHAUSTED and names the limits that may have been reached:
-// clone(2) has this one error for all of them.
+// As ErrnoStatus, for what makes a process. EAGAIN is RESOURCE_EXHAUSTED and names the limits that may have been
+// reached: clone(2) has this one error for all of them.
 absl::Status StartError(int error_number, absl::string_view what);
 
 }  // namespace muster

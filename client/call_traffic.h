@@ -10,9 +10,9 @@
 
 namespace muster {
 
-// Every thread that waits for gRPC polls for the whole process, and hands what it has read to the thread that wants it: a
-// stream on which nothing happens costs each call of another thread several context switches. So its reader waits here while
-// calls follow each other closely, and looks for its own messages at intervals. Thread-safe; one reader.
+// Every thread that waits for gRPC polls for the whole process, and hands what it has read to the thread that wants it:
+// a stream on which nothing happens costs each call of another thread several context switches. So its reader waits
+// here while calls follow each other closely, and looks for its own messages at intervals. Thread-safe; one reader.
 class CallTraffic {
  public:
   // Calls this close to each other are traffic, and a reader looks this often during it.

@@ -17,7 +17,8 @@ using v1::Muster;
 Deadline Soon() { return Deadline::After(absl::Seconds(10)); }
 
 // Finds silence soon.
-const ConnectionOptions kQuick = {.keepalive_time = absl::Milliseconds(50), .keepalive_timeout = absl::Milliseconds(50)};
+const ConnectionOptions kQuick = {.keepalive_time = absl::Milliseconds(50),
+                                  .keepalive_timeout = absl::Milliseconds(50)};
 
 class ConnectionTest : public testing::Test {
  protected:

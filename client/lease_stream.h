@@ -22,7 +22,8 @@ class LeaseStream {
   LeaseStream(const LeaseStream&) = delete;
   LeaseStream& operator=(const LeaseStream&) = delete;
 
-  // The next event, waiting for it; during traffic it comes at most CallTraffic::kPause late. False: the stream is over.
+  // The next event, waiting for it; during traffic it comes at most CallTraffic::kPause late. False: the stream is
+  // over.
   bool Read(v1::LeaseEvent* event);
   // How it ended.
   grpc::Status Finish();
@@ -36,7 +37,8 @@ class LeaseStream {
   CallTraffic* const traffic_;
   grpc::CompletionQueue queue_;
   grpc::Alarm alarm_;
-  // The alarm was set and has not come out of the queue: it must not be set again. Handed over under the traffic's lock.
+  // The alarm was set and has not come out of the queue: it must not be set again. Handed over under the traffic's
+  // lock.
   bool alarm_set_ = false;
   bool open_ = false;
   // Between the first event, for which somebody waits, and the end.

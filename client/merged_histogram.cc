@@ -8,9 +8,7 @@ namespace {
 
 constexpr uint32_t kBuckets = 2368;
 
-uint64_t Floor(uint32_t bucket) {
-  return bucket < 128 ? bucket : uint64_t{bucket % 64 + 64} << (bucket / 64 - 1);
-}
+uint64_t Floor(uint32_t bucket) { return bucket < 128 ? bucket : uint64_t{bucket % 64 + 64} << (bucket / 64 - 1); }
 
 uint64_t Middle(uint32_t bucket) { return (Floor(bucket) + Floor(bucket + 1) - 1) / 2; }
 

@@ -22,8 +22,8 @@ class MergedHistogram {
   std::optional<uint64_t> min_ns() const { return count_ == 0 ? std::nullopt : std::optional(min_ns_); }
   std::optional<uint64_t> max_ns() const { return count_ == 0 ? std::nullopt : std::optional(max_ns_); }
 
-  // The nearest-rank percentile, `percent` from 0 to 100, within 1 % of a sample: the middle of its bucket, never beyond
-  // the smallest or the largest sample.
+  // The nearest-rank percentile, `percent` from 0 to 100, within 1 % of a sample: the middle of its bucket, never
+  // beyond the smallest or the largest sample.
   std::optional<uint64_t> PercentileNs(double percent) const;
 
  private:

@@ -60,7 +60,8 @@ TEST_F(PrivateDaemonTest, FlagsSayWhereWhoAndToDieWithUs) {
   EXPECT_TRUE(absl::StartsWith(flags, absl::StrCat("--listen\nunix://", directory_, "/muster-private-"))) << flags;
   EXPECT_TRUE(absl::StrContains(flags, absl::StrCat("--instance\nprivate-", getpid(), "-"))) << flags;
   EXPECT_TRUE(absl::StrContains(flags, "--worker-binary\n/some/muster-worker\n--ready-fd\n3\n")) << flags;
-  EXPECT_TRUE(absl::EndsWith(flags, absl::StrCat("--parent-pid\n", getpid(), "\n--die-with-parent\n--allow-exec\n"))) << flags;
+  EXPECT_TRUE(absl::EndsWith(flags, absl::StrCat("--parent-pid\n", getpid(), "\n--die-with-parent\n--allow-exec\n")))
+      << flags;
 }
 
 TEST_F(PrivateDaemonTest, MovedFromObjectEndsNothing) {

@@ -117,8 +117,8 @@ class ReportSummarizer {
 // the sum over the cgroups; cpus_union counts each CPU once.
 std::string FormatStats(const ReportSummary& summary);
 
-// The "--- samples ---" block: per group a line with its rates, then one per stream that was filled, with the percentiles
-// 50, 90, 99 and 99.9 of all its workers' samples. Empty when no group has any sample.
+// The "--- samples ---" block: per group a line with its rates, then one per stream that was filled, with the
+// percentiles 50, 90, 99 and 99.9 of all its workers' samples. Empty when no group has any sample.
 std::string FormatSamples(const ReportSummary& summary);
 
 }  // namespace muster

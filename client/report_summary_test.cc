@@ -52,10 +52,12 @@ TEST(ReportSummaryTest, BlockReadsLineForLineAsDocumented) {
 // Two Schbench workers, one with a hundred times the samples of the other: the percentiles are those of all samples.
 TEST(ReportSummaryTest, SamplesOfAGroupAreMergedByHistogramAndNeverAveraged) {
   ReportSummarizer summarizer({}, "p1", "");
-  summarizer.Add(Report("worker_index: 0 wall_time_ns: 2000000000 work_units: 3000 iterations: 20 iteration_cost_histogram "
-                        "{ count: 1000 min_ns: 100 max_ns: 127 bucket_index: [100, 120] bucket_count: [900, 100] }"));
-  summarizer.Add(Report("worker_index: 1 wall_time_ns: 1000000000 work_units: 500 iterations: 10 iteration_cost_histogram "
-                        "{ count: 10 min_ns: 1024 max_ns: 1039 bucket_index: 320 bucket_count: 10 }"));
+  summarizer.Add(
+      Report("worker_index: 0 wall_time_ns: 2000000000 work_units: 3000 iterations: 20 iteration_cost_histogram "
+             "{ count: 1000 min_ns: 100 max_ns: 127 bucket_index: [100, 120] bucket_count: [900, 100] }"));
+  summarizer.Add(
+      Report("worker_index: 1 wall_time_ns: 1000000000 work_units: 500 iterations: 10 iteration_cost_histogram "
+             "{ count: 10 min_ns: 1024 max_ns: 1039 bucket_index: 320 bucket_count: 10 }"));
   summarizer.Add(Report("worker_index: 2 group_idx: 1 wall_time_ns: 1000000000 work_units: 7 iterations: 7"));
   v1::PoolSummary pool;
   pool.set_workers(3);

@@ -35,7 +35,9 @@ absl::Status CheckIoDirectory(const std::string& directory) {
 absl::Status CheckTls(const TlsFiles& tls) {
   const int given = !tls.ca.empty() + !tls.certificate.empty() + !tls.key.empty();
   if (given == 0 || given == 3) return absl::OkStatus();
-  const absl::string_view missing = tls.certificate.empty() ? "tls_cert" : tls.key.empty() ? "tls_key" : "tls_client_ca";
+  const absl::string_view missing = tls.certificate.empty() ? "tls_cert"
+                                    : tls.key.empty()       ? "tls_key"
+                                                            : "tls_client_ca";
   return FieldError(missing, "is missing; TLS takes tls_cert, tls_key and tls_client_ca together");
 }
 

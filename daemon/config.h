@@ -58,7 +58,8 @@ struct DaemonConfig {
 // Every limit by its flag's name, for GetServerInfo.
 std::vector<NamedLimit> AllLimits(const DaemonConfig& config);
 
-// INVALID_ARGUMENT names the flag: TLS by halves, a limit below 1, a priority out of range, times that contradict each other.
+// INVALID_ARGUMENT names the flag: TLS by halves, a limit below 1, a priority out of range, times that contradict each
+// other.
 absl::Status CheckConfig(const DaemonConfig& config);
 
 }  // namespace muster

@@ -23,8 +23,8 @@ constexpr absl::string_view kInherited = "inherited";
 
 constexpr absl::Duration kEnterTimeout = absl::Seconds(10);
 constexpr absl::Duration kCatalogueTimeout = absl::Seconds(20);
-// For calls to find out that the daemon stops; their pools are gone by then. Peers that nobody polls for, as idle clients of
-// gRPC's own, take all of it.
+// For calls to find out that the daemon stops; their pools are gone by then. Peers that nobody polls for, as idle
+// clients of gRPC's own, take all of it.
 constexpr absl::Duration kLastCalls = absl::Milliseconds(500);
 // Longest wait for a call that still makes something in the name of a lease that ends.
 constexpr absl::Duration kLastUses = absl::Seconds(60);
@@ -43,9 +43,7 @@ absl::StatusOr<Listener> OpenListener(const std::string& text, TcpReach reach) {
   return Listener::Listen(address, reach);
 }
 
-TcpReach TcpReachOf(const DaemonConfig& config) {
-  return config.has_tls() ? TcpReach::kAnywhere : TcpReach::kLoopback;
-}
+TcpReach TcpReachOf(const DaemonConfig& config) { return config.has_tls() ? TcpReach::kAnywhere : TcpReach::kLoopback; }
 
 SettingLimits LimitsOf(const Topology& topology) {
   SettingLimits limits;
@@ -74,7 +72,7 @@ Daemon::Daemon(const DaemonConfig& config, std::string worker_binary)
       requests_(config.requests, std::chrono::steady_clock::now) {}
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const DaemonConfig& config,
-                                                        std::vector<InheritedSocket> inherited) {
+                                                      std::vector<InheritedSocket> inherited) {
   ASSIGN_OR_RETURN(std::string worker, FindWorkerBinary(WorkerBinaryPlaces::OfThisProcess(config.worker_binary)));
   std::unique_ptr<Daemon> daemon(new Daemon(config, std::move(worker)));
   daemon->inherited_ = std::move(inherited);
@@ -237,7 +235,8 @@ absl::Status Daemon::Shutdown(Deadline deadline) {
     for (const std::string& lease : leases_.Ids()) (void)keeper_->End(lease, std::nullopt);
   }
   if (server_ != nullptr) server_->Shutdown(Earlier(deadline, Deadline::After(kLastCalls)));
-  // Nobody calls the tables any more after that. The threads of handlers end before the server that they answered through goes.
+  // Nobody calls the tables any more after that. The threads of handlers end before the server that they answered
+  // through goes.
   service_.reset();
   server_.reset();
   keeper_.reset();

@@ -54,8 +54,8 @@ class Daemon {
   // instance's cgroups. Returns what could not be done; the rest is done all the same.
   absl::Status Shutdown(Deadline deadline);
 
-  // Calls the daemon as a client does: over a connection, through gRPC and a handler. OK when it has answered. Any thread,
-  // before Shutdown.
+  // Calls the daemon as a client does: over a connection, through gRPC and a handler. OK when it has answered. Any
+  // thread, before Shutdown.
   absl::Status Probe(Deadline deadline);
 
   // For poll(2): readable when the janitor has died, which nobody asked for.

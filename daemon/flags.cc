@@ -15,18 +15,20 @@
 #include "base/status_macros.h"
 #include "base/version.h"
 
-ABSL_FLAG(std::string, listen, "unix:///run/musterd.sock",
-          "addresses to listen on, separated by commas, or the flag several times: unix:///path, tcp://127.0.0.1:0 (beyond "
-          "loopback only with TLS), "
-          "vsock://any:PORT, fd:N for an inherited listening socket, inherited or inherited:NAME for those that systemd has "
-          "made (of that name)");
+ABSL_FLAG(
+    std::string, listen, "unix:///run/musterd.sock",
+    "addresses to listen on, separated by commas, or the flag several times: unix:///path, tcp://127.0.0.1:0 (beyond "
+    "loopback only with TLS), "
+    "vsock://any:PORT, fd:N for an inherited listening socket, inherited or inherited:NAME for those that systemd has "
+    "made (of that name)");
 ABSL_FLAG(std::string, instance, "", "name of this daemon's part of the cgroup tree; empty: one of its own");
 ABSL_FLAG(std::string, cgroup_root, "",
           "absolute path of a cgroup that is handed to the daemon; empty: its own one if delegated, else the mount");
 ABSL_FLAG(std::string, worker_binary, "",
           "the muster-worker to run; empty: beside musterd, in the build tree, or on PATH");
 ABSL_FLAG(int, ready_fd, -1, "descriptor that gets a line READY <address> per listener once calls are served");
-ABSL_FLAG(bool, die_with_parent, false, "end in order when the process that started the daemon has ended; one that has "
+ABSL_FLAG(bool, die_with_parent, false,
+          "end in order when the process that started the daemon has ended; one that has "
           "ended before the daemon looks is noticed with parent_pid, or with ready_fd once calls are served");
 ABSL_FLAG(int, parent_pid, 0, "with die_with_parent: pid of the process that starts the daemon; 0: not known");
 ABSL_FLAG(bool, allow_exec, false, "let Custom workloads run programs");
@@ -37,7 +39,8 @@ ABSL_FLAG(std::string, tls_cert, "",
           "PEM file of the daemon's certificate; with the next two, every tcp address has TLS and may be beyond "
           "loopback");
 ABSL_FLAG(std::string, tls_key, "", "PEM file of that certificate's private key");
-ABSL_FLAG(std::string, tls_client_ca, "", "PEM file of the authorities of which one has signed each client's certificate");
+ABSL_FLAG(std::string, tls_client_ca, "",
+          "PEM file of the authorities of which one has signed each client's certificate");
 ABSL_FLAG(bool, vsock_local, false, "accept processes of this machine over vsock, not only its host");
 ABSL_FLAG(int, control_priority, 99, "SCHED_FIFO priority of everything that controls load, 1 to 99; 0: leave it");
 ABSL_FLAG(int, spawners, 0, "processes that make the workers of a large pool at the same time; 0: one per CPU");

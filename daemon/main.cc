@@ -66,8 +66,10 @@ absl::StatusOr<UniqueFd> BlockSignals() {
 absl::StatusOr<Pidfd> OpenParent(pid_t expected) {
   const pid_t parent = getppid();
   if (expected != 0 && parent != expected) {
-    return absl::NotFoundError(absl::StrCat("--parent-pid ", expected, ": the process that started the daemon has ended; the "
-                                            "parent is ", parent, " now"));
+    return absl::NotFoundError(absl::StrCat("--parent-pid ", expected,
+                                            ": the process that started the daemon has ended; the "
+                                            "parent is ",
+                                            parent, " now"));
   }
   ASSIGN_OR_RETURN(Pidfd pidfd, Pidfd::Open(parent));
   if (getppid() != parent) return absl::NotFoundError("the process that started the daemon has ended");

@@ -25,7 +25,8 @@ TEST(ExitTextTest, EveryCauseHasItsWords) {
 }
 
 TEST(ExitTextTest, SharedFateIsTold) {
-  EXPECT_EQ(Describe("panicked { text: 'bad_alloc' } shared_fate: true"), "panicked: bad_alloc (with its whole process)");
+  EXPECT_EQ(Describe("panicked { text: 'bad_alloc' } shared_fate: true"),
+            "panicked: bad_alloc (with its whole process)");
 }
 
 }  // namespace

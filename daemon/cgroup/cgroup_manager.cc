@@ -29,12 +29,14 @@ absl::Status Misplaced(absl::string_view name, absl::string_view why) {
 // Holds the first component of a path while it lives.
 class CgroupManager::Reservation {
  public:
-  static absl::StatusOr<std::unique_ptr<Reservation>> Take(CgroupManager* manager, const CgroupPath& path, Deadline deadline) {
+  static absl::StatusOr<std::unique_ptr<Reservation>> Take(CgroupManager* manager, const CgroupPath& path,
+                                                           Deadline deadline) {
     const std::string& top = path.components()[0];
     MutexLock lock(&manager->mutex_);
     while (!manager->reserved_.insert(top).second) {
       if (!manager->released_.WaitUntil(&manager->mutex_, deadline.when()) && deadline.Expired()) {
-        return absl::DeadlineExceededError(absl::StrCat("cgroup ", path.text(), ": another call is still at work on ", top));
+        return absl::DeadlineExceededError(
+            absl::StrCat("cgroup ", path.text(), ": another call is still at work on ", top));
       }
     }
     return std::unique_ptr<Reservation>(new Reservation(manager, top));
@@ -85,7 +87,8 @@ absl::Status CgroupManager::Validate(const v1::CgroupSpec& spec, absl::string_vi
   return MakePlan(spec, field).status();
 }
 
-absl::StatusOr<CgroupInfo> CgroupManager::Create(const v1::CgroupSpec& spec, absl::string_view field, Deadline deadline) {
+absl::StatusOr<CgroupInfo> CgroupManager::Create(const v1::CgroupSpec& spec, absl::string_view field,
+                                                 Deadline deadline) {
   ASSIGN_OR_RETURN(const Plan plan, MakePlan(spec, field));
   return Carry(plan, deadline);
 }
@@ -141,13 +144,15 @@ absl::StatusOr<v1::CgroupKind> CgroupManager::ParentKind(const Plan& plan) const
   }
   const bool below_threads = !name.empty() && IsThreadTree(nearest.kind);
   if (plan.entry.kind == v1::THREADED && !below_threads) {
-    return Misplaced(plan.path.text(), depth == 1 ? "a THREADED one stands below a THREADED_ROOT; name it as \"root/threads\""
-                                                  : "there is no THREADED_ROOT above it; make that first");
+    return Misplaced(plan.path.text(), depth == 1
+                                           ? "a THREADED one stands below a THREADED_ROOT; name it as \"root/threads\""
+                                           : "there is no THREADED_ROOT above it; make that first");
   }
   if (plan.entry.kind != v1::THREADED && below_threads) {
-    return Misplaced(plan.path.text(),
-                     absl::StrCat(name, " is ", v1::CgroupKind_Name(nearest.kind),
-                                  ", which holds threads and nothing beside them; make this one THREADED, or elsewhere"));
+    return Misplaced(
+        plan.path.text(),
+        absl::StrCat(name, " is ", v1::CgroupKind_Name(nearest.kind),
+                     ", which holds threads and nothing beside them; make this one THREADED, or elsewhere"));
   }
   return plan.entry.kind == v1::THREADED ? v1::THREADED : v1::DOMAIN;
 }
@@ -197,8 +202,9 @@ absl::Status CgroupManager::MakeDirectories(const Plan& plan, std::string* topmo
   }
   ASSIGN_OR_RETURN(const std::string type, dir.Type());
   if (type == "domain invalid") {
-    return Misplaced(plan.path.text(), "its parent holds threads or processes beside it, so the kernel lets nothing live in it; "
-                                       "make it elsewhere, or move those away first");
+    return Misplaced(plan.path.text(),
+                     "its parent holds threads or processes beside it, so the kernel lets nothing live in it; "
+                     "make it elsewhere, or move those away first");
   }
   return absl::OkStatus();
 }
@@ -208,8 +214,8 @@ absl::Status CgroupManager::ApplySettings(const Plan& plan) const {
   ASSIGN_OR_RETURN(const CgroupDir dir, OpenName(plan.path.text()));
   for (const SettingWrite& write : plan.entry.settings) {
     if (!dir.HasFile(write.file)) {
-      return absl::FailedPreconditionError(absl::StrCat(write.field, ": this kernel's controller ", write.controller,
-                                                        " has no ", write.file));
+      return absl::FailedPreconditionError(
+          absl::StrCat(write.field, ": this kernel's controller ", write.controller, " has no ", write.file));
     }
     const absl::Status written = dir.WriteFile(write.file, write.value);
     if (!written.ok()) return absl::Status(written.code(), absl::StrCat(write.field, ": ", written.message()));
@@ -218,8 +224,9 @@ absl::Status CgroupManager::ApplySettings(const Plan& plan) const {
     ASSIGN_OR_RETURN(const std::string text, dir.ReadFile(absl::StrCat(write.file, ".effective")));
     ASSIGN_OR_RETURN(const CpuSet effective, CpuSet::Parse(text));
     if (effective.ToString() != write.value) {
-      return absl::FailedPreconditionError(absl::StrCat(write.field, ": asked for ", write.value, ", but those above grant only ",
-                                                        effective.ToString(), "; ask for a part of these"));
+      return absl::FailedPreconditionError(absl::StrCat(write.field, ": asked for ", write.value,
+                                                        ", but those above grant only ", effective.ToString(),
+                                                        "; ask for a part of these"));
     }
   }
   return absl::OkStatus();

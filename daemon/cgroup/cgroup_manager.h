@@ -40,27 +40,29 @@ struct CgroupInfo {
   bool implicit = false;
 };
 
-// Knows every cgroup that it has made, and which of them a pool's spec asked for: these are that pool's alone. Of other owners it
-// knows nothing. Destroying it removes none: the instance does. Thread-safe;
-// calls about cgroups with one first component wait for each other, within their deadline.
+// Knows every cgroup that it has made, and which of them a pool's spec asked for: these are that pool's alone. Of other
+// owners it knows nothing. Destroying it removes none: the instance does. Thread-safe; calls about cgroups with one
+// first component wait for each other, within their deadline.
 class CgroupManager {
  public:
   explicit CgroupManager(CgroupManagerOptions options) : options_(std::move(options)) {}
 
-  // Name, kind, settings and controllers, without making anything. `field` is what errors call the spec, as "spec.cgroups[1]".
+  // Name, kind, settings and controllers, without making anything. `field` is what errors call the spec, as
+  // "spec.cgroups[1]".
   absl::Status Validate(const v1::CgroupSpec& spec, absl::string_view field) const;
 
   // Makes it with its settings, and its parents along the path. Again with the same kind and settings: succeeds.
-  // ALREADY_EXISTS: it has others, or it, one above it or one below it is a pool's. FAILED_PRECONDITION: a controller is missing,
-  // or threads and domains would stand side by side. Nothing is left of a call that fails.
+  // ALREADY_EXISTS: it has others, or it, one above it or one below it is a pool's. FAILED_PRECONDITION: a controller
+  // is missing, or threads and domains would stand side by side. Nothing is left of a call that fails.
   absl::StatusOr<CgroupInfo> Create(const v1::CgroupSpec& spec, absl::string_view field, Deadline deadline);
-  // One that a pool's spec asks for. ALREADY_EXISTS: it is there, the same or not; or something below it is not the pool's.
+  // One that a pool's spec asks for. ALREADY_EXISTS: it is there, the same or not; or something below it is not the
+  // pool's.
   absl::StatusOr<CgroupInfo> CreateOwned(const v1::CgroupSpec& spec, absl::string_view pool_id, Deadline deadline);
   // The pool's own, without settings.
   absl::StatusOr<CgroupInfo> CreateForPool(const CgroupPath& pool_path, Deadline deadline);
 
-  // Thaws, kills, waits until it is empty, removes it with all below. Returns the number of processes killed. NOT_FOUND: never
-  // made or removed already. After another error it is still there and may be removed again.
+  // Thaws, kills, waits until it is empty, removes it with all below. Returns the number of processes killed.
+  // NOT_FOUND: never made or removed already. After another error it is still there and may be removed again.
   absl::StatusOr<int> Remove(const CgroupPath& path, Deadline deadline);
   // The same for a caller who may not touch pools. FAILED_PRECONDITION: it, or one below it, is a pool's.
   absl::StatusOr<int> RemoveBesidePools(const CgroupPath& path, Deadline deadline);
@@ -71,8 +73,8 @@ class CgroupManager {
   absl::StatusOr<CpuSet> EffectiveCpus(const CgroupPath& path) const;
   // As the kernel calls it, see CgroupDir::Type.
   absl::StatusOr<std::string> Type(const CgroupPath& path) const;
-  // FAILED_PRECONDITION, with the fix, when the kernel would refuse tasks or they would spoil what stands below: it hands
-  // controllers down, is made invalid by threaded siblings, or has CPUs and no memory node.
+  // FAILED_PRECONDITION, with the fix, when the kernel would refuse tasks or they would spoil what stands below: it
+  // hands controllers down, is made invalid by threaded siblings, or has CPUs and no memory node.
   absl::Status CheckAcceptsTasks(const CgroupPath& path) const;
 
   // By name, implicit ones included.

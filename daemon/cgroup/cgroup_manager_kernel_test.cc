@@ -15,12 +15,15 @@ Deadline Soon() { return Deadline::After(absl::Seconds(10)); }
 
 CgroupPath Path(absl::string_view name) { return CgroupPath::Parse(name, "name").value(); }
 
-bool Says(const absl::Status& status, absl::string_view part) { return status.message().find(part) != absl::string_view::npos; }
+bool Says(const absl::Status& status, absl::string_view part) {
+  return status.message().find(part) != absl::string_view::npos;
+}
 
 class CgroupManagerKernelTest : public testing::Test {
  protected:
   CgroupManagerKernelTest()
-      : manager_({scratch_.dir().Duplicate().value(), {}, {}, {CpuSet::Parse("0-1").value(), CpuSet::Parse("0").value()}}) {}
+      : manager_(
+            {scratch_.dir().Duplicate().value(), {}, {}, {CpuSet::Parse("0-1").value(), CpuSet::Parse("0").value()}}) {}
 
   absl::Status Create(absl::string_view name, v1::CgroupKind kind = v1::DOMAIN) {
     v1::CgroupSpec spec;
@@ -28,7 +31,9 @@ class CgroupManagerKernelTest : public testing::Test {
     spec.set_kind(kind);
     return manager_.Create(spec, "spec", Soon()).status();
   }
-  bool Exists(absl::string_view name) const { return access(absl::StrCat(scratch_.path(), "/", name).c_str(), F_OK) == 0; }
+  bool Exists(absl::string_view name) const {
+    return access(absl::StrCat(scratch_.path(), "/", name).c_str(), F_OK) == 0;
+  }
 
   ScratchCgroup scratch_;
   CgroupManager manager_;

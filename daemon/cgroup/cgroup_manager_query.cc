@@ -22,8 +22,9 @@ absl::Status HandDown(const CgroupDir& dir, const std::vector<std::string>& cont
   const absl::Status enabled = dir.EnableControllers(controllers);
   // EBUSY; cgroups(7), "no internal processes".
   if (enabled.code() != absl::StatusCode::kFailedPrecondition) return enabled;
-  return absl::FailedPreconditionError(absl::StrCat(
-      enabled.message(), "; a cgroup with processes of its own cannot hand controllers down: move them to one below it"));
+  return absl::FailedPreconditionError(
+      absl::StrCat(enabled.message(),
+                   "; a cgroup with processes of its own cannot hand controllers down: move them to one below it"));
 }
 
 }  // namespace
@@ -55,14 +56,17 @@ void CgroupManager::TrimControllers(const CgroupPath& path) const {
       }
     }
     std::vector<std::string> enabled = dir->EnabledControllers().value_or(std::vector<std::string>());
-    enabled.erase(std::remove_if(enabled.begin(), enabled.end(), [&](const std::string& c) { return needed.count(c) > 0; }),
-                  enabled.end());
+    enabled.erase(
+        std::remove_if(enabled.begin(), enabled.end(), [&](const std::string& c) { return needed.count(c) > 0; }),
+        enabled.end());
     const absl::Status disabled = dir->DisableControllers(enabled);
     if (!disabled.ok()) LogWarning(absl::StrCat("take back controllers: ", disabled.message()));
   }
 }
 
-absl::StatusOr<CgroupDir> CgroupManager::OpenName(absl::string_view name) const { return options_.workload.OpenBelow(name); }
+absl::StatusOr<CgroupDir> CgroupManager::OpenName(absl::string_view name) const {
+  return options_.workload.OpenBelow(name);
+}
 
 bool CgroupManager::Find(absl::string_view name, Entry* entry) const {
   MutexLock lock(&mutex_);
@@ -91,11 +95,14 @@ absl::Status CgroupManager::CheckPools(const Plan& plan) const {
     const std::string asks = pool.empty() ? "" : absl::StrCat("pool ", pool, " asks for a cgroup of its own: ");
     return absl::AlreadyExistsError(absl::StrCat(plan.field, ".name: ", asks, "cgroup ", name, why));
   };
-  const auto owner = [](const Entry& entry) { return entry.pool.empty() ? "a client" : absl::StrCat("pool ", entry.pool); };
+  const auto owner = [](const Entry& entry) {
+    return entry.pool.empty() ? "a client" : absl::StrCat("pool ", entry.pool);
+  };
   for (size_t level = 1; level < plan.path.components().size(); ++level) {
     Entry above;
     if (!Find(plan.path.Prefix(level), &above) || above.pool.empty() || above.pool == pool) continue;
-    return refuse(absl::StrCat(" would stand in ", plan.path.Prefix(level), ", which goes with ", owner(above), "; choose another name"));
+    return refuse(absl::StrCat(" would stand in ", plan.path.Prefix(level), ", which goes with ", owner(above),
+                               "; choose another name"));
   }
   for (const auto& [taken, entry] : FindAtOrBelow(name)) {
     if (taken == name) {

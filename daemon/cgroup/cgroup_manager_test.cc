@@ -22,11 +22,14 @@ v1::CgroupSpec Spec(const std::string& text) {
 
 CgroupPath Path(absl::string_view name) { return CgroupPath::Parse(name, "name").value(); }
 
-bool Says(const absl::Status& status, absl::string_view part) { return status.message().find(part) != absl::string_view::npos; }
+bool Says(const absl::Status& status, absl::string_view part) {
+  return status.message().find(part) != absl::string_view::npos;
+}
 
 class CgroupManagerTest : public testing::Test {
  protected:
-  CgroupManagerTest() : tree_({"cpu", "cpuset", "io", "memory", "pids"}, CpuSet::Parse("0-3").value()), manager_(Options()) {}
+  CgroupManagerTest()
+      : tree_({"cpu", "cpuset", "io", "memory", "pids"}, CpuSet::Parse("0-3").value()), manager_(Options()) {}
 
   CgroupManagerOptions Options() {
     std::vector<CgroupDir> ancestors;
@@ -36,7 +39,9 @@ class CgroupManagerTest : public testing::Test {
     std::vector<ControllerStatus> controllers;
     for (const char* name : {"cpu", "cpuset", "io", "memory"}) controllers.push_back({name, true, ""});
     controllers.push_back({"pids", false, "bound to the version 1 hierarchy at /x"});
-    return {std::move(workload), std::move(ancestors), std::move(controllers),
+    return {std::move(workload),
+            std::move(ancestors),
+            std::move(controllers),
             {CpuSet::Parse("0-7").value(), CpuSet::Parse("0").value()}};
   }
 
@@ -49,9 +54,10 @@ class CgroupManagerTest : public testing::Test {
 };
 
 TEST_F(CgroupManagerTest, EverySettingReachesItsFile) {
-  ASSERT_TRUE(Create("name: 'a' settings { cpuset_cpus: '0,1' cpuset_mems: '0' cpu_weight: 7 cpu_max_quota { nanos: 20000000 } "
-                     "cpu_max_period { nanos: 40000000 } memory_max_bytes: 8192 memory_high_bytes: 4096 io_weight: 9 }")
-                  .ok());
+  ASSERT_TRUE(
+      Create("name: 'a' settings { cpuset_cpus: '0,1' cpuset_mems: '0' cpu_weight: 7 cpu_max_quota { nanos: 20000000 } "
+             "cpu_max_period { nanos: 40000000 } memory_max_bytes: 8192 memory_high_bytes: 4096 io_weight: 9 }")
+          .ok());
   EXPECT_EQ(Read("a/cpuset.cpus"), "0-1");
   EXPECT_EQ(Read("a/cpuset.mems"), "0");
   EXPECT_EQ(Read("a/cpu.weight"), "7");
@@ -100,7 +106,8 @@ TEST_F(CgroupManagerTest, SameAgainSucceedsAndOtherSettingsDoNot) {
   EXPECT_TRUE(Create("name: 'a' settings { cpuset_cpus: '0-1' }").ok());
   EXPECT_EQ(Create("name: 'a' settings { cpuset_cpus: '0' }").code(), absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(Create("name: 'a'").code(), absl::StatusCode::kAlreadyExists);
-  EXPECT_EQ(Create("name: 'a' kind: THREADED_ROOT settings { cpuset_cpus: '0-1' }").code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(Create("name: 'a' kind: THREADED_ROOT settings { cpuset_cpus: '0-1' }").code(),
+            absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(Read("a/cpuset.cpus"), "0-1");
 }
 

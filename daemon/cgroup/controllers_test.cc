@@ -25,7 +25,8 @@ TEST(ControllersTest, ControllerOfTheBaseIsAvailable) {
 TEST(ControllersTest, MissingOneNamesItsVersion1Mount) {
   ControllerEvidence evidence;
   evidence.mountinfo =
-      "32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n33 31 0:30 / /sys/fs/cgroup/blkio rw - cgroup cgroup rw,blkio\n";
+      "32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n33 31 0:30 / /sys/fs/cgroup/blkio rw - cgroup cgroup "
+      "rw,blkio\n";
   EXPECT_FALSE(Find(evidence, "cpu").available);
   EXPECT_TRUE(Contains(Find(evidence, "cpu").reason, "version 1 hierarchy at /sys/fs/cgroup/cpu"));
   EXPECT_TRUE(Contains(Find(evidence, "io").reason, "/sys/fs/cgroup/blkio"));

@@ -121,7 +121,8 @@ absl::Status FakeCgroupTree::ChangeSubtreeControl(int dir, absl::string_view tex
   std::vector<std::string> enabled = WordsOf(dir, "cgroup.subtree_control");
   for (absl::string_view word : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
     const std::string name(word.substr(1));
-    if (std::find(offered.begin(), offered.end(), name) == offered.end()) return ErrnoStatus(ENOENT, "write subtree_control");
+    if (std::find(offered.begin(), offered.end(), name) == offered.end())
+      return ErrnoStatus(ENOENT, "write subtree_control");
     enabled.erase(std::remove(enabled.begin(), enabled.end(), name), enabled.end());
     if (word[0] == '+') enabled.push_back(name);
   }

@@ -11,8 +11,10 @@
 
 namespace muster {
 
-// Plays the kernel's part: mkdir makes the interface files of the controllers that the parent hands down, subtree_control takes
-// "+cpu -pids" and refuses what is not there, cpusets grant at most `granted`. Nobody lives in it. The destructor removes it.
+// Plays the kernel's part: mkdir makes the interface files of the controllers that the parent hands down,
+// subtree_control takes
+// "+cpu -pids" and refuses what is not there, cpusets grant at most `granted`. Nobody lives in it. The destructor
+// removes it.
 class FakeCgroupTree : public CgroupFs {
  public:
   FakeCgroupTree(std::vector<std::string> controllers, CpuSet granted);

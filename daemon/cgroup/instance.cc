@@ -53,10 +53,12 @@ std::string RandomName() {
   return absl::StrCat("d", getpid(), "-", absl::Hex(random(), absl::kZeroPad8));
 }
 
-absl::StatusOr<std::vector<ControllerStatus>> Explain(const CgroupDir& mount, const CgroupDir& base, const CgroupView& view) {
+absl::StatusOr<std::vector<ControllerStatus>> Explain(const CgroupDir& mount, const CgroupDir& base,
+                                                      const CgroupView& view) {
   ASSIGN_OR_RETURN(std::vector<std::string> hierarchy, mount.Controllers());
   ASSIGN_OR_RETURN(std::vector<std::string> granted, base.Controllers());
-  return ExplainControllers({view.mountinfo, view.proc_cgroups, std::move(hierarchy), std::move(granted), base.label()});
+  return ExplainControllers(
+      {view.mountinfo, view.proc_cgroups, std::move(hierarchy), std::move(granted), base.label()});
 }
 
 // An empty one: what is there was left by a daemon of the same name that died together with its janitor.

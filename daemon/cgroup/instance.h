@@ -32,14 +32,16 @@ struct InstanceOptions {
   std::string cgroup_root;
 };
 
-// One daemon's part of the tree (see base/instance_tree.h), held by a lock that its janitor shares. The destructor kills and
-// removes all of it, within 5 s, and lets the lock go. Thread-compatible.
+// One daemon's part of the tree (see base/instance_tree.h), held by a lock that its janitor shares. The destructor
+// kills and removes all of it, within 5 s, and lets the lock go. Thread-compatible.
 class Instance {
  public:
-  // Finds the base, and moves this whole process to a leaf `supervisor` when the base is a delegated one, since a cgroup with
-  // processes cannot hand controllers down. Removes what instances without a living owner left; those that are alive are not
-  // touched. An instance of this name that still ends is waited for; FAILED_PRECONDITION: it is in use.
-  static absl::StatusOr<std::unique_ptr<Instance>> Create(const InstanceOptions& options, const CgroupView& view, Deadline deadline);
+  // Finds the base, and moves this whole process to a leaf `supervisor` when the base is a delegated one, since a
+  // cgroup with processes cannot hand controllers down. Removes what instances without a living owner left; those that
+  // are alive are not touched. An instance of this name that still ends is waited for; FAILED_PRECONDITION: it is in
+  // use.
+  static absl::StatusOr<std::unique_ptr<Instance>> Create(const InstanceOptions& options, const CgroupView& view,
+                                                          Deadline deadline);
 
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;

@@ -59,13 +59,14 @@ int RemoveStaleInstances(const CgroupDir& root, Deadline deadline) {
   for (const std::string& name : root.Children().value_or(std::vector<std::string>())) {
     const absl::StatusOr<CgroupDir> directory = root.Open(name);
     if (!directory.ok() || !TryLock(*directory).value_or(false) || !IsCurrent(root, name, *directory)) continue;
-    // Its owner is dead and so is its janitor, or it has not locked it yet and will make it again. The lock keeps others out
-    // until the directory is gone.
+    // Its owner is dead and so is its janitor, or it has not locked it yet and will make it again. The lock keeps
+    // others out until the directory is gone.
     const bool was_used = directory->Open(kWorkloadCgroup).ok();
     const absl::StatusOr<int> killed = RemoveCgroupTree(root, name, deadline);
     if (!was_used && killed.ok()) continue;
-    LogWarning(absl::StrCat("instance ", name, " has no owner any more; ",
-                            killed.ok() ? absl::StrCat("removed, ", *killed, " processes killed") : killed.status().ToString()));
+    LogWarning(absl::StrCat(
+        "instance ", name, " has no owner any more; ",
+        killed.ok() ? absl::StrCat("removed, ", *killed, " processes killed") : killed.status().ToString()));
     removed += killed.ok() ? 1 : 0;
   }
   return removed;

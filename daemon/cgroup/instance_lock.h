@@ -15,8 +15,8 @@ struct LockedInstance {
   CgroupDir directory;
 };
 
-// Makes BASE/muster/<name> and locks it, against others who remove either of them meanwhile. FAILED_PRECONDITION: another one
-// held it until `deadline`.
+// Makes BASE/muster/<name> and locks it, against others who remove either of them meanwhile. FAILED_PRECONDITION:
+// another one held it until `deadline`.
 absl::StatusOr<LockedInstance> LockInstance(const CgroupDir& base, absl::string_view name, Deadline deadline);
 
 // Kills and removes all instances below `root` that nobody holds. Returns how many had been in use; they are logged.

@@ -34,7 +34,9 @@ class InstanceTest : public testing::Test {
   absl::StatusOr<std::unique_ptr<Instance>> Create(absl::string_view name, Deadline deadline = Soon()) {
     return Instance::Create({std::string(name), scratch_.path()}, CgroupView::OfThisProcess().value(), deadline);
   }
-  bool Exists(absl::string_view name) const { return access(absl::StrCat(scratch_.path(), "/", name).c_str(), F_OK) == 0; }
+  bool Exists(absl::string_view name) const {
+    return access(absl::StrCat(scratch_.path(), "/", name).c_str(), F_OK) == 0;
+  }
 
   const std::string before_ = OwnCgroup();
   ScratchCgroup scratch_;
@@ -125,17 +127,20 @@ TEST_F(InstanceTest, FailedStartLeavesNothingAndThisProcessWhereItWas) {
 TEST_F(InstanceTest, DelegatedCgroupIsFoundByItsMark) {
   ASSERT_EQ(setxattr(scratch_.path().c_str(), "trusted.delegate", "1", 1, 0), 0) << errno;
   ASSERT_TRUE(scratch_.dir().MoveSelfHere().ok());
-  const std::unique_ptr<Instance> instance = Instance::Create({"one", ""}, CgroupView::OfThisProcess().value(), Soon()).value();
+  const std::unique_ptr<Instance> instance =
+      Instance::Create({"one", ""}, CgroupView::OfThisProcess().value(), Soon()).value();
   EXPECT_TRUE(Exists("muster/one/workload"));
   EXPECT_EQ(OwnCgroup(), absl::StrCat("/", scratch_.name(), "/supervisor"));
   // A second daemon, started from the first one's leaf, finds the same base.
-  const std::unique_ptr<Instance> second = Instance::Create({"two", ""}, CgroupView::OfThisProcess().value(), Soon()).value();
+  const std::unique_ptr<Instance> second =
+      Instance::Create({"two", ""}, CgroupView::OfThisProcess().value(), Soon()).value();
   EXPECT_TRUE(Exists("muster/two/workload"));
 }
 
 TEST_F(InstanceTest, CgroupThatIsNotMarkedIsNotTakenForDelegated) {
   ASSERT_TRUE(scratch_.dir().MoveSelfHere().ok());
-  const std::unique_ptr<Instance> instance = Instance::Create({absl::StrCat("plain-", getpid()), ""}, CgroupView::OfThisProcess().value(), Soon()).value();
+  const std::unique_ptr<Instance> instance =
+      Instance::Create({absl::StrCat("plain-", getpid()), ""}, CgroupView::OfThisProcess().value(), Soon()).value();
   EXPECT_FALSE(Exists("muster"));
   EXPECT_EQ(instance->workload_path(), absl::StrCat(TestCgroupMount(), "/muster/plain-", getpid(), "/workload"));
 }

@@ -19,14 +19,14 @@ constexpr size_t kMaxInstanceBytes = 64;
 constexpr absl::string_view kReservedPrefixes[] = {"cgroup.", "cpu.",     "cpuset.", "memory.", "io.",
                                                    "pids.",   "hugetlb.", "rdma.",   "misc.",   "irq."};
 
-absl::Status Refuse(absl::string_view field, absl::string_view why) {
-  return FieldError(field, why);
-}
+absl::Status Refuse(absl::string_view field, absl::string_view why) { return FieldError(field, why); }
 
 absl::Status CheckComponent(absl::string_view component, absl::string_view field) {
-  if (component.empty()) return Refuse(field, "has an empty component; write \"a/b\" with single slashes, none at the end");
+  if (component.empty())
+    return Refuse(field, "has an empty component; write \"a/b\" with single slashes, none at the end");
   if (component[0] == '.') {
-    return Refuse(field, absl::StrCat("component \"", component, "\" begins with a dot; begin it with a letter or digit"));
+    return Refuse(field,
+                  absl::StrCat("component \"", component, "\" begins with a dot; begin it with a letter or digit"));
   }
   if (component.size() > CgroupPath::kMaxComponentBytes) {
     return Refuse(field, absl::StrCat("a component has ", component.size(), " bytes; at most ",
@@ -56,13 +56,15 @@ absl::StatusOr<CgroupPath> CgroupPath::Parse(absl::string_view name, absl::strin
   if (name.size() > kMaxBytes) {
     return Refuse(field, absl::StrCat("has ", name.size(), " bytes; at most ", kMaxBytes, " are allowed"));
   }
-  if (name[0] == '/') return Refuse(field, "begins with '/'; names are relative to the workload root, write it without");
+  if (name[0] == '/')
+    return Refuse(field, "begins with '/'; names are relative to the workload root, write it without");
   if (std::any_of(name.begin(), name.end(), [](char c) { return absl::ascii_iscntrl(c); })) {
     return Refuse(field, "holds a NUL, line break or other control character; use printable characters only");
   }
   CgroupPath path(name);
   if (path.components().size() > kMaxDepth) {
-    return Refuse(field, absl::StrCat("has ", path.components().size(), " levels; at most ", kMaxDepth, " are allowed"));
+    return Refuse(field,
+                  absl::StrCat("has ", path.components().size(), " levels; at most ", kMaxDepth, " are allowed"));
   }
   for (const std::string& component : path.components()) RETURN_IF_ERROR(CheckComponent(component, field));
   return path;
@@ -79,9 +81,8 @@ absl::StatusOr<CgroupPath> CgroupPath::OfPool(absl::string_view pool_id) {
 absl::Status CheckInstanceName(absl::string_view name) {
   if (name.empty() || name.size() > kMaxInstanceBytes || name[0] == '.' ||
       !std::all_of(name.begin(), name.end(), IsInstanceCharacter)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("instance name \"", name, "\": use 1 to ", kMaxInstanceBytes,
-                     " letters, digits, '-', '_' and '.', not beginning with a dot"));
+    return absl::InvalidArgumentError(absl::StrCat("instance name \"", name, "\": use 1 to ", kMaxInstanceBytes,
+                                                   " letters, digits, '-', '_' and '.', not beginning with a dot"));
   }
   for (absl::string_view prefix : kReservedPrefixes) {
     if (absl::StartsWith(name, prefix)) {

@@ -10,7 +10,8 @@
 
 namespace muster {
 
-// Path of a cgroup relative to the workload root, as "cg0" or "a/b": validated, so that it cannot leave the root. Value type.
+// Path of a cgroup relative to the workload root, as "cg0" or "a/b": validated, so that it cannot leave the root. Value
+// type.
 class CgroupPath {
  public:
   static constexpr size_t kMaxBytes = 1000;
@@ -35,7 +36,8 @@ class CgroupPath {
   std::vector<std::string> components_;
 };
 
-// Name of a daemon's instance: one component of letters, digits, '-', '_' and '.', not beginning with a dot, at most 64 bytes.
+// Name of a daemon's instance: one component of letters, digits, '-', '_' and '.', not beginning with a dot, at most 64
+// bytes.
 absl::Status CheckInstanceName(absl::string_view name);
 
 }  // namespace muster

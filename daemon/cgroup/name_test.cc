@@ -18,10 +18,11 @@ TEST(CgroupPathTest, NestedNamesAreTaken) {
 
 TEST(CgroupPathTest, NamesThatLeaveTheRootOrHideAreRefused) {
   const std::string nul("a\0b", 3);
-  for (absl::string_view name : {absl::string_view(""), absl::string_view("/"), absl::string_view("/a"), absl::string_view("a/"),
-                                 absl::string_view("a//b"), absl::string_view("."), absl::string_view(".."),
-                                 absl::string_view("a/.."), absl::string_view("a/./b"), absl::string_view(".pool-1"),
-                                 absl::string_view("a/.b"), absl::string_view("a\nb"), absl::string_view(nul)}) {
+  for (absl::string_view name :
+       {absl::string_view(""), absl::string_view("/"), absl::string_view("/a"), absl::string_view("a/"),
+        absl::string_view("a//b"), absl::string_view("."), absl::string_view(".."), absl::string_view("a/.."),
+        absl::string_view("a/./b"), absl::string_view(".pool-1"), absl::string_view("a/.b"), absl::string_view("a\nb"),
+        absl::string_view(nul)}) {
     EXPECT_EQ(Parse(name).code(), absl::StatusCode::kInvalidArgument) << name;
     EXPECT_EQ(Parse(name).message().find("spec.name: "), 0u) << Parse(name);
   }

@@ -45,7 +45,8 @@ class Resolver {
     if (!ids.ok()) return Refuse(field, ids.status().message());
     if (ids->empty()) return Refuse(field, "is present and empty; leave it out to inherit the parent's");
     if (!ids->IsSubsetOf(existing)) {
-      return Refuse(field, absl::StrCat("\"", text, "\" holds some that are not online; online are ", existing.ToString()));
+      return Refuse(field,
+                    absl::StrCat("\"", text, "\" holds some that are not online; online are ", existing.ToString()));
     }
     Set(field, file, ids->ToString());
   }
@@ -98,15 +99,18 @@ absl::StatusOr<std::vector<SettingWrite>> ResolveSettings(const v1::CgroupSpec& 
   const v1::CgroupSettings& settings = spec.settings();
   Resolver resolver(field, spec.has_kind() && spec.kind() == v1::THREADED);
   // Memory nodes first: a cpuset without any refuses tasks.
-  if (settings.has_cpuset_mems()) resolver.Ids("cpuset_mems", "cpuset.mems", settings.cpuset_mems(), limits.memory_nodes);
-  if (settings.has_cpuset_cpus()) resolver.Ids("cpuset_cpus", "cpuset.cpus", settings.cpuset_cpus(), limits.online_cpus);
+  if (settings.has_cpuset_mems())
+    resolver.Ids("cpuset_mems", "cpuset.mems", settings.cpuset_mems(), limits.memory_nodes);
+  if (settings.has_cpuset_cpus())
+    resolver.Ids("cpuset_cpus", "cpuset.cpus", settings.cpuset_cpus(), limits.online_cpus);
   if (settings.has_cpu_weight()) resolver.Number("cpu_weight", "cpu.weight", settings.cpu_weight(), {1, 10'000});
   ResolveCpuMax(settings, &resolver);
   if (settings.has_memory_max_bytes()) {
     resolver.Number("memory_max_bytes", "memory.max", settings.memory_max_bytes(), {kMinMemoryBytes, kMaxMemoryBytes});
   }
   if (settings.has_memory_high_bytes()) {
-    resolver.Number("memory_high_bytes", "memory.high", settings.memory_high_bytes(), {kMinMemoryBytes, kMaxMemoryBytes});
+    resolver.Number("memory_high_bytes", "memory.high", settings.memory_high_bytes(),
+                    {kMinMemoryBytes, kMaxMemoryBytes});
   }
   if (settings.has_io_weight()) resolver.Number("io_weight", "io.weight", settings.io_weight(), {1, 10'000});
   if (settings.has_pids_max()) resolver.Number("pids_max", "pids.max", settings.pids_max(), {1, kMaxPids});

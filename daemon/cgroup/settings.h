@@ -22,7 +22,9 @@ struct SettingWrite {
   std::string file;
   std::string value;
 
-  friend bool operator==(const SettingWrite& a, const SettingWrite& b) { return a.file == b.file && a.value == b.value; }
+  friend bool operator==(const SettingWrite& a, const SettingWrite& b) {
+    return a.file == b.file && a.value == b.value;
+  }
 };
 
 // What settings are checked against.
@@ -31,8 +33,8 @@ struct SettingLimits {
   CpuSet memory_nodes;
 };
 
-// Checks the settings of `spec` and puts them into the kernel's words, in a fixed order. INVALID_ARGUMENT names the field below
-// `field` ("spec"), the range and the value; also for a THREADED one with settings that need a domain.
+// Checks the settings of `spec` and puts them into the kernel's words, in a fixed order. INVALID_ARGUMENT names the
+// field below `field` ("spec"), the range and the value; also for a THREADED one with settings that need a domain.
 absl::StatusOr<std::vector<SettingWrite>> ResolveSettings(const v1::CgroupSpec& spec, absl::string_view field,
                                                           const SettingLimits& limits);
 

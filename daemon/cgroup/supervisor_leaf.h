@@ -9,8 +9,8 @@
 
 namespace muster {
 
-// This process's stay in BASE/supervisor. The destructor moves it back to where it was and removes the leaf, both as far as the
-// kernel allows: it refuses while others use the leaf, or BASE hands controllers down.
+// This process's stay in BASE/supervisor. The destructor moves it back to where it was and removes the leaf, both as
+// far as the kernel allows: it refuses while others use the leaf, or BASE hands controllers down.
 class SupervisorLeaf {
  public:
   // `own` is where this process is now.

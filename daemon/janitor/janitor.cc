@@ -21,7 +21,8 @@ constexpr absl::Duration kEndTime = absl::Seconds(1);
 
 absl::StatusOr<Janitor> Janitor::Spawn(const JanitorOptions& options) {
   int ends[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return ErrnoStatus(errno, "make the janitor's socket");
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return ErrnoStatus(errno, "make the janitor's socket");
   UniqueFd ours(ends[0]);
   UniqueFd theirs(ends[1]);
   SpawnOptions spawn;

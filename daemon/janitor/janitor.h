@@ -25,9 +25,9 @@ struct JanitorOptions {
   std::function<absl::StatusOr<SpawnedProcess>(const SpawnOptions&)> spawn = SpawnProcess;
 };
 
-// Owns the janitor process: while this object or the process lives, the instance's cgroups do not outlive the daemon. The
-// destructor says good-bye and reaps it, killing it after a second. Remove the instance before: after the good-bye nobody
-// would. Move-only.
+// Owns the janitor process: while this object or the process lives, the instance's cgroups do not outlive the daemon.
+// The destructor says good-bye and reaps it, killing it after a second. Remove the instance before: after the good-bye
+// nobody would. Move-only.
 class Janitor {
  public:
   // Returns when the janitor is on watch; within 5 s.

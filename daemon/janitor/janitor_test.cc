@@ -27,7 +27,9 @@ class DaemonJanitorTest : public testing::Test {
   absl::StatusOr<Janitor> Spawn(const std::string& binary = getenv("MUSTER_JANITOR")) const {
     return Janitor::Spawn({binary, "one", &scratch_.dir(), &instance_});
   }
-  bool Exists(absl::string_view name) const { return access(absl::StrCat(scratch_.path(), "/", name).c_str(), F_OK) == 0; }
+  bool Exists(absl::string_view name) const {
+    return access(absl::StrCat(scratch_.path(), "/", name).c_str(), F_OK) == 0;
+  }
 
   ScratchCgroup scratch_;
   const CgroupDir instance_;

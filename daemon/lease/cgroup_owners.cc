@@ -99,9 +99,11 @@ absl::Status CgroupOwners::CheckOutlivesLeases(absl::string_view name) {
     if (!IsAtOrBelow(name, owned)) continue;
     const auto tree = Tree(owned);
     if (std::any_of(tree.begin(), tree.end(), [](const auto& it) { return it->second.keeps > 0; })) continue;
-    return PreconditionError({"CGROUP_STATE", owned},
-                             absl::StrCat("cgroup ", owned, " goes with the lease that made it, and a detached pool is to "
-                                          "outlive that; make the cgroup with keep, or in the pool's own spec.cgroups"));
+    return PreconditionError(
+        {"CGROUP_STATE", owned},
+        absl::StrCat("cgroup ", owned,
+                     " goes with the lease that made it, and a detached pool is to "
+                     "outlive that; make the cgroup with keep, or in the pool's own spec.cgroups"));
   }
   return absl::OkStatus();
 }

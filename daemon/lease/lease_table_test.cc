@@ -103,7 +103,8 @@ TEST_F(LeaseTableTest, TheGraceRunsFromTheBreak) {
 }
 
 TEST_F(LeaseTableTest, AGraceWithoutEndIsNotOverAtOnce) {
-  LeaseTable patient({.grace = absl::InfiniteDuration(), .max_grace = absl::InfiniteDuration()}, [this] { return now_; });
+  LeaseTable patient({.grace = absl::InfiniteDuration(), .max_grace = absl::InfiniteDuration()},
+                     [this] { return now_; });
   const absl::StatusOr<OpenedLease> lease = patient.Open({}, [] {});
   ASSERT_TRUE(lease.ok()) << lease.status();
   patient.Release(lease->hold);

@@ -35,7 +35,9 @@ absl::StatusOr<ResolvedSpec> ValidateAndResolve(const v1::WorkloadSpec& spec, co
   ResolveContext context;
   context.limits = &environment.limits;
   context.topology = &environment.topology;
-  context.effective_cpus = [&environment](const std::string& cgroup) { return environment.cgroups->EffectiveCpus(cgroup); };
+  context.effective_cpus = [&environment](const std::string& cgroup) {
+    return environment.cgroups->EffectiveCpus(cgroup);
+  };
   context.seed = RandomSeed();
   return Resolve(spec, context);
 }

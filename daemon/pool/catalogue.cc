@@ -76,7 +76,8 @@ absl::StatusOr<Catalogue> Catalogue::Read(const std::string& worker_binary, Dead
   }
   v1::Catalogue catalogue;
   if (!catalogue.ParseFromString(*bytes) || catalogue.work_types_size() == 0) {
-    return absl::InternalError(absl::StrCat(worker_binary, " --catalogue answered no catalogue; is it a muster-worker?"));
+    return absl::InternalError(
+        absl::StrCat(worker_binary, " --catalogue answered no catalogue; is it a muster-worker?"));
   }
   return Catalogue(std::move(catalogue));
 }

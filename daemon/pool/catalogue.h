@@ -16,15 +16,16 @@ namespace muster {
 // Immutable.
 class Catalogue {
  public:
-  // Runs `worker_binary --catalogue` and reads its answer. The child is reaped before it returns, so nobody may reap unknown
-  // children meanwhile. Errors name the binary.
+  // Runs `worker_binary --catalogue` and reads its answer. The child is reaped before it returns, so nobody may reap
+  // unknown children meanwhile. Errors name the binary.
   static absl::StatusOr<Catalogue> Read(const std::string& worker_binary, Deadline deadline);
 
   explicit Catalogue(v1::Catalogue catalogue);
 
   const v1::Catalogue& proto() const { return proto_; }
 
-  // Streams that the set work type may fill, as bits 1 << arena::Stream. INVALID_ARGUMENT: the binary does not have the type.
+  // Streams that the set work type may fill, as bits 1 << arena::Stream. INVALID_ARGUMENT: the binary does not have the
+  // type.
   absl::StatusOr<uint32_t> StreamsOf(const v1::Work& work) const;
 
  private:

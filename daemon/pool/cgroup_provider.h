@@ -21,8 +21,8 @@ struct PoolCgroup {
   v1::CgroupKind kind = v1::DOMAIN;
   // Its directory.
   UniqueFd dir;
-  // For THREADED: the nearest ancestor that is a domain, where processes are born before their threads are moved; otherwise
-  // the cgroup itself.
+  // For THREADED: the nearest ancestor that is a domain, where processes are born before their threads are moved;
+  // otherwise the cgroup itself.
   std::string domain_name;
   UniqueFd domain_dir;
 };
@@ -30,8 +30,8 @@ struct PoolCgroup {
 // Name of a pool's own cgroup: begins with a dot, which no user's name does.
 inline std::string OwnCgroupName(const std::string& pool_id) { return ".pool-" + pool_id; }
 
-// Names are relative to the instance's workload root; "" is the root itself. Thread-safe; outlives all pools. NOT_FOUND: no such
-// cgroup.
+// Names are relative to the instance's workload root; "" is the root itself. Thread-safe; outlives all pools.
+// NOT_FOUND: no such cgroup.
 class CgroupProvider {
  public:
   virtual ~CgroupProvider() = default;
@@ -43,9 +43,11 @@ class CgroupProvider {
   // CPUs that a task there may use: cpuset.cpus.effective, or every online CPU where there is no cpuset controller.
   virtual absl::StatusOr<CpuSet> EffectiveCpus(const std::string& name) = 0;
 
-  // Makes the cgroup OwnCgroupName(pool_id), a domain without settings. A call that fails may leave it behind: remove it.
+  // Makes the cgroup OwnCgroupName(pool_id), a domain without settings. A call that fails may leave it behind: remove
+  // it.
   virtual absl::StatusOr<PoolCgroup> CreateOwn(const std::string& pool_id) = 0;
-  // Makes one that a spec asks for and that is the pool's alone; ALREADY_EXISTS when it is there, or another's stands below it.
+  // Makes one that a spec asks for and that is the pool's alone; ALREADY_EXISTS when it is there, or another's stands
+  // below it.
   virtual absl::Status Create(const v1::CgroupSpec& spec, const std::string& pool_id) = 0;
   virtual absl::StatusOr<PoolCgroup> Open(const std::string& name) = 0;
 
@@ -57,8 +59,8 @@ class CgroupProvider {
   // Tells it from all others that have had, have or will have its name.
   virtual absl::StatusOr<uint64_t> Identify(const std::string& name) = 0;
 
-  // Processes there and below that the kernel's out-of-memory killer has ended so far: memory.events. UNAVAILABLE: no memory
-  // controller.
+  // Processes there and below that the kernel's out-of-memory killer has ended so far: memory.events. UNAVAILABLE: no
+  // memory controller.
   virtual absl::StatusOr<uint64_t> OomKills(const std::string& name) = 0;
 };
 

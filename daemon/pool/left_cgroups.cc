@@ -17,7 +17,8 @@ void LeftCgroups::Add(const std::string& name) {
   const absl::StatusOr<uint64_t> identity = provider_->Identify(name);
   if (!identity.ok()) {
     if (absl::IsNotFound(identity.status())) return;
-    LogWarning(absl::StrCat("cgroup ", name, " is left, its removal is not tried again: ", identity.status().message()));
+    LogWarning(
+        absl::StrCat("cgroup ", name, " is left, its removal is not tried again: ", identity.status().message()));
     return;
   }
   MutexLock lock(&mutex_);

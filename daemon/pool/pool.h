@@ -17,9 +17,9 @@ namespace muster {
 
 class PoolCore;  // the implementation
 
-// A handle that shares one pool; copies are the same pool, which lives in its PoolTable until dropped. Thread-safe. Once the
-// pool has been dropped every call answers NOT_FOUND. Errors that a wrong order causes are FAILED_PRECONDITION and name the
-// state and the states that the call needs.
+// A handle that shares one pool; copies are the same pool, which lives in its PoolTable until dropped. Thread-safe.
+// Once the pool has been dropped every call answers NOT_FOUND. Errors that a wrong order causes are FAILED_PRECONDITION
+// and name the state and the states that the call needs.
 class Pool {
  public:
   const std::string& id() const;
@@ -34,34 +34,37 @@ class Pool {
   // The lease of a detached pool has ended.
   void ForgetLease();
 
-  // Moves workers to a cgroup or pins them, READY or STARTED; in READY they run their setup again. One outcome per worker
-  // asked for, in that order. INVALID_ARGUMENT: no such worker, bad CPUs; NOT_FOUND: no such cgroup; FAILED_PRECONDITION: part
-  // of a process by process, threads to a cgroup that is not THREADED; UNAVAILABLE: the pool host is gone.
+  // Moves workers to a cgroup or pins them, READY or STARTED; in READY they run their setup again. One outcome per
+  // worker asked for, in that order. INVALID_ARGUMENT: no such worker, bad CPUs; NOT_FOUND: no such cgroup;
+  // FAILED_PRECONDITION: part of a process by process, threads to a cgroup that is not THREADED; UNAVAILABLE: the pool
+  // host is gone.
   absl::StatusOr<std::vector<PlaceOutcome>> Place(const PlaceTarget& target, Deadline deadline);
 
-  // Releases all workers of all pools at the same instant. Pools that have been started already are left alone and say so.
-  // FAILED_PRECONDITION: one of them has been stopped; then none is released. Waits, within the deadline, for a Place that is
-  // under way in one of them.
+  // Releases all workers of all pools at the same instant. Pools that have been started already are left alone and say
+  // so. FAILED_PRECONDITION: one of them has been stopped; then none is released. Waits, within the deadline, for a
+  // Place that is under way in one of them.
   static absl::StatusOr<StartResult> StartAll(const std::vector<Pool>& pools, Deadline deadline);
 
-  // Counters of all workers, in any state from READY on, and of a collected pool also after it was dropped; zeros before Start. A counter never goes back from one snapshot to
-  // the next, and a report's is never below the last snapshot's, but for sentinels.
+  // Counters of all workers, in any state from READY on, and of a collected pool also after it was dropped; zeros
+  // before Start. A counter never goes back from one snapshot to the next, and a report's is never below the last
+  // snapshot's, but for sentinels.
   absl::StatusOr<PoolSnapshot> Snapshot() const;
 
-  // Starts the pool if it never was, stops it, and returns when every worker has ended. The stop goes on when the deadline
-  // passes first (DEADLINE_EXCEEDED), and a later call waits for the same one. In COLLECTED it returns at once.
+  // Starts the pool if it never was, stops it, and returns when every worker has ended. The stop goes on when the
+  // deadline passes first (DEADLINE_EXCEEDED), and a later call waits for the same one. In COLLECTED it returns at
+  // once.
   absl::Status Stop(Deadline deadline);
 
-  // Stop, then every report from options.from_worker on, then the summary. May be called again, and by several threads at a
-  // time. OUT_OF_RANGE: from_worker is above the pool's workers; CANCELLED: the sink wanted no more.
+  // Stop, then every report from options.from_worker on, then the summary. May be called again, and by several threads
+  // at a time. OUT_OF_RANGE: from_worker is above the pool's workers; CANCELLED: the sink wanted no more.
   absl::Status Collect(const CollectOptions& options, ReportSink* sink, Deadline deadline);
 
   // For callers who pull: one report, and the summary. COLLECTED only.
   absl::Status FillReport(uint32_t worker, bool without_samples, v1::WorkerReport* report) const;
   absl::StatusOr<v1::PoolSummary> Summary() const;
 
-  // Likewise, but samples that can change no more are left where they are: they are in the result then, and not in `report`.
-  // Those of a sentinel, and of a worker that may still write, are in `report`.
+  // Likewise, but samples that can change no more are left where they are: they are in the result then, and not in
+  // `report`. Those of a sentinel, and of a worker that may still write, are in `report`.
   absl::StatusOr<SamplesInPlace> FillReportAroundSamples(uint32_t worker, v1::WorkerReport* report) const;
 
   friend bool operator==(const Pool& a, const Pool& b) { return a.core_ == b.core_; }
@@ -74,7 +77,8 @@ class Pool {
   std::shared_ptr<PoolCore> core_;
 };
 
-// What pools tell without being asked. Called on a pool's own thread, no lock held; must not block and must not drop the pool.
+// What pools tell without being asked. Called on a pool's own thread, no lock held; must not block and must not drop
+// the pool.
 class PoolListener {
  public:
   virtual ~PoolListener() = default;

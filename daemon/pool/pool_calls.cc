@@ -50,8 +50,8 @@ void PoolCore::EndTurn() {
 
 absl::Status PoolCore::WrongState(PoolState state, const char* call, const char* needs) const {
   if (state == PoolState::kDropped) return absl::NotFoundError(absl::StrCat("pool ", id(), " was dropped"));
-  return PreconditionError({"POOL_STATE", id()}, absl::StrCat("pool ", id(), " is ", PoolStateName(state), ", and ", call,
-                                                              " needs it ", needs));
+  return PreconditionError({"POOL_STATE", id()}, absl::StrCat("pool ", id(), " is ", PoolStateName(state), ", and ",
+                                                              call, " needs it ", needs));
 }
 
 // ---- Place ----
@@ -66,7 +66,8 @@ absl::Status CheckWorkers(const std::vector<uint32_t>& workers, uint32_t num_wor
     }
     // What is done for a part of the pool depends on how many there are.
     if (named[workers[i]]) {
-      return FieldError(absl::StrCat("workers[", i, "]"), absl::StrCat("worker ", workers[i], " is named twice; name each once"));
+      return FieldError(absl::StrCat("workers[", i, "]"),
+                        absl::StrCat("worker ", workers[i], " is named twice; name each once"));
     }
     named[workers[i]] = true;
   }
@@ -81,7 +82,8 @@ absl::StatusOr<control::Request> PoolCore::PlaceRequest(const PlaceTarget& targe
   control::Place* place = request.mutable_place();
   RETURN_IF_ERROR(CheckWorkers(target.workers, arena_.num_workers()));
   for (const uint32_t worker : target.workers) place->add_workers(worker);
-  for (uint32_t worker = 0; target.workers.empty() && worker < arena_.num_workers(); ++worker) place->add_workers(worker);
+  for (uint32_t worker = 0; target.workers.empty() && worker < arena_.num_workers(); ++worker)
+    place->add_workers(worker);
   place->set_setup_again(at_gate);
   if (target.to_cpus) {
     const absl::StatusOr<CpuSet> cpus = CpuSet::Parse(target.cpus);
@@ -105,7 +107,8 @@ absl::StatusOr<control::Request> PoolCore::PlaceRequest(const PlaceTarget& targe
   const bool is_part = static_cast<uint32_t>(place->workers_size()) < arena_.num_workers();
   if (!by_thread && is_part && IsOneProcess(resolved().spec)) {
     return PreconditionError({"PLACE_UNIT", id()},
-                             absl::StrCat("the workers of pool ", id(), " are threads of one process, and cgroup.procs moves it "
+                             absl::StrCat("the workers of pool ", id(),
+                                          " are threads of one process, and cgroup.procs moves it "
                                           "whole; place all workers, or these by thread into a THREADED cgroup"));
   }
   place->set_by_thread(by_thread);
@@ -115,13 +118,14 @@ absl::StatusOr<control::Request> PoolCore::PlaceRequest(const PlaceTarget& targe
 
 namespace {
 
-// What became of a call to a host that is gone, for a client: to it UNAVAILABLE is a broken connection, and worth another
-// try.
+// What became of a call to a host that is gone, for a client: to it UNAVAILABLE is a broken connection, and worth
+// another try.
 absl::Status OfLostHost(const absl::Status& status, const std::string& id, PoolState state) {
   if (!absl::IsUnavailable(status)) return status;
   if (state == PoolState::kDropped) return absl::NotFoundError(absl::StrCat("pool ", id, " was dropped"));
-  return PreconditionError({"POOL_HOST", id}, absl::StrCat("pool ", id, " has lost its pool host, and its workers with it: ",
-                                                           status.message(), "; collect its reports, or drop it"));
+  return PreconditionError({"POOL_HOST", id},
+                           absl::StrCat("pool ", id, " has lost its pool host, and its workers with it: ",
+                                        status.message(), "; collect its reports, or drop it"));
 }
 
 }  // namespace
@@ -174,7 +178,8 @@ absl::StatusOr<StartResult> PoolCore::StartAll(std::vector<std::shared_ptr<PoolC
     turns.emplace_back(pool);
     const PoolState now = pool->state();
     if (now == PoolState::kReady) ready.push_back(pool);
-    if (now != PoolState::kReady && now != PoolState::kStarted) return pool->WrongState(now, "Start", "READY or STARTED");
+    if (now != PoolState::kReady && now != PoolState::kStarted)
+      return pool->WrongState(now, "Start", "READY or STARTED");
   }
   for (const std::shared_ptr<PoolCore>& pool : ready) pool->StartControlClocks();
   const absl::StatusOr<uint64_t> migrated = ReadNumaPagesMigrated();
@@ -187,7 +192,8 @@ absl::StatusOr<StartResult> PoolCore::StartAll(std::vector<std::shared_ptr<PoolC
   for (const std::shared_ptr<PoolCore>& pool : ready) {
     pool->arena_.header().release_call_ns.store(result.release_call_ns, std::memory_order_relaxed);
     const absl::Status told = pool->host_->Post(released);
-    if (!told.ok()) LogWarning(absl::StrCat("pool ", pool->id(), ": telling the pool host of the start: ", told.message()));
+    if (!told.ok())
+      LogWarning(absl::StrCat("pool ", pool->id(), ": telling the pool host of the start: ", told.message()));
     MutexLock lock(&pool->mutex_);
     // Its host may just have been lost, or somebody dropped it.
     if (pool->state_ == PoolState::kReady) pool->MoveTo(PoolState::kStarted);
@@ -299,7 +305,8 @@ absl::StatusOr<SamplesInPlace> PoolCore::FillReportAroundSamples(uint32_t worker
     BuildReport(context, worker, /*without_samples=*/false, report);
     return SamplesInPlace();
   }
-  return SamplesInPlace{(*samples)[arena::kWake], (*samples)[arena::kCost], (*samples)[arena::kTimer], shared_from_this()};
+  return SamplesInPlace{(*samples)[arena::kWake], (*samples)[arena::kCost], (*samples)[arena::kTimer],
+                        shared_from_this()};
 }
 
 absl::StatusOr<v1::PoolSummary> PoolCore::Summary() {
@@ -319,14 +326,15 @@ absl::StatusOr<v1::PoolSummary> PoolCore::Summary() {
 
 absl::Status PoolCore::Collect(const CollectOptions& options, ReportSink* sink, Deadline deadline) {
   if (options.from_worker > resolved().num_workers) {
-    return absl::OutOfRangeError(absl::StrCat("from_worker ", options.from_worker, " is above the pool's ",
-                                              resolved().num_workers, " workers"));
+    return absl::OutOfRangeError(
+        absl::StrCat("from_worker ", options.from_worker, " is above the pool's ", resolved().num_workers, " workers"));
   }
   RETURN_IF_ERROR(Stop(deadline));
   const ReportContext context = ContextOfReports();
   v1::WorkerReport report;
   for (uint32_t worker = options.from_worker; worker < arena_.num_workers(); ++worker) {
-    if (deadline.Expired()) return absl::DeadlineExceededError(absl::StrCat("worker ", worker, " is the next to report on"));
+    if (deadline.Expired())
+      return absl::DeadlineExceededError(absl::StrCat("worker ", worker, " is the next to report on"));
     if (state() != PoolState::kCollected) return WrongState(state(), "StopAndCollect", "COLLECTED");
     BuildReport(context, worker, options.without_samples, &report);
     if (!sink->OnReport(report)) return absl::CancelledError("the collection is not wanted any more");

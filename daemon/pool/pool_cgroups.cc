@@ -80,7 +80,8 @@ void PoolCgroups::KillMade() {
   for (const std::string& name : made) {
     const absl::StatusOr<int> killed = provider_->Kill(name);
     if (!killed.ok() && !absl::IsNotFound(killed.status())) {
-      LogWarning(absl::StrCat("pool ", pool_id_, ": killing what is in cgroup ", name, ": ", killed.status().message()));
+      LogWarning(
+          absl::StrCat("pool ", pool_id_, ": killing what is in cgroup ", name, ": ", killed.status().message()));
     }
   }
 }

@@ -16,8 +16,8 @@
 
 namespace muster {
 
-// Removes what it made when destroyed: kills what still lives there, in reverse order of making. Acquire comes first, on one thread,
-// and CloseDirectories next; the others are thread-safe.
+// Removes what it made when destroyed: kills what still lives there, in reverse order of making. Acquire comes first,
+// on one thread, and CloseDirectories next; the others are thread-safe.
 class PoolCgroups {
  public:
   // How long removing may take when nobody says.
@@ -33,9 +33,9 @@ class PoolCgroups {
   PoolCgroups(const PoolCgroups&) = delete;
   PoolCgroups& operator=(const PoolCgroups&) = delete;
 
-  // Makes what the spec asks for and the pool's own one if a group names none, and opens each group's. INVALID_ARGUMENT,
-  // NOT_FOUND and ALREADY_EXISTS name the field. RESOURCE_EXHAUSTED: more cgroups than one message to the pool host carries.
-  // `may_go_on` is asked before each; its error ends it.
+  // Makes what the spec asks for and the pool's own one if a group names none, and opens each group's.
+  // INVALID_ARGUMENT, NOT_FOUND and ALREADY_EXISTS name the field. RESOURCE_EXHAUSTED: more cgroups than one message to
+  // the pool host carries. `may_go_on` is asked before each; its error ends it.
   absl::Status Acquire(const ResolvedSpec& resolved, absl::FunctionRef<absl::Status()> may_go_on);
 
   // Directories, one per distinct cgroup, and the index of each group's.

@@ -48,7 +48,8 @@ absl::Status PoolCore::Spawn(Deadline deadline) {
   {
     MutexLock lock(&mutex_);
     making_ = false;
-    if (state_ != PoolState::kSpawning) made = absl::CancelledError(absl::StrCat("pool ", id(), " was dropped meanwhile"));
+    if (state_ != PoolState::kSpawning)
+      made = absl::CancelledError(absl::StrCat("pool ", id(), " was dropped meanwhile"));
     // Nobody would tell of its end a second time.
     if (made.ok() && host_ended_) made = absl::InternalError("the pool host ended while the pool was being made");
     if (made.ok()) {

@@ -26,8 +26,8 @@ namespace muster {
 
 // Ends its pool host and removes its cgroups when destroyed, if Drop has not. Thread-safe.
 //
-// Locks: mutex_ guards the state and is never held over a wait for the pool host or a call to the listener. A call that changes
-// the workers (Place, Start) takes a turn (BeginTurn) first, so that two never overlap.
+// Locks: mutex_ guards the state and is never held over a wait for the pool host or a call to the listener. A call that
+// changes the workers (Place, Start) takes a turn (BeginTurn) first, so that two never overlap.
 class PoolCore final : public PoolHostListener, public std::enable_shared_from_this<PoolCore> {
  public:
   struct Identity {
@@ -48,19 +48,22 @@ class PoolCore final : public PoolHostListener, public std::enable_shared_from_t
   PoolCore(Identity identity, const PoolEnvironment* environment, Hooks hooks);
   ~PoolCore() override;
 
-  // Makes the workers; returns when they are at the gate. Called once. After an error the pool is DROPPED and nothing is left.
+  // Makes the workers; returns when they are at the gate. Called once. After an error the pool is DROPPED and nothing
+  // is left.
   absl::Status Spawn(Deadline deadline);
 
   absl::StatusOr<std::vector<PlaceOutcome>> Place(const PlaceTarget& target, Deadline deadline);
   static absl::StatusOr<StartResult> StartAll(std::vector<std::shared_ptr<PoolCore>> pools, Deadline deadline);
-  // A pool that was collected and then dropped still answers with its final totals, for watches that are a little behind.
+  // A pool that was collected and then dropped still answers with its final totals, for watches that are a little
+  // behind.
   absl::StatusOr<PoolSnapshot> Snapshot();
   absl::Status Stop(Deadline deadline);
   absl::Status Collect(const CollectOptions& options, ReportSink* sink, Deadline deadline);
   absl::Status FillReport(uint32_t worker, bool without_samples, v1::WorkerReport* report);
   absl::StatusOr<SamplesInPlace> FillReportAroundSamples(uint32_t worker, v1::WorkerReport* report);
   absl::StatusOr<v1::PoolSummary> Summary();
-  // Returns when nothing of it is left. False: somebody else has dropped it, or does, and is waited for until the deadline.
+  // Returns when nothing of it is left. False: somebody else has dropped it, or does, and is waited for until the
+  // deadline.
   bool Drop(Deadline deadline);
   // Drop has done its work.
   bool is_gone() const;
@@ -92,7 +95,8 @@ class PoolCore final : public PoolHostListener, public std::enable_shared_from_t
   absl::Status MayGoOn(Deadline deadline) const;
   control::Request PlanRequest() const;
   absl::Status MapTelemetry();
-  absl::StatusOr<control::Request> PlaceRequest(const PlaceTarget& target, bool at_gate, std::vector<UniqueFd>* dirs) const;
+  absl::StatusOr<control::Request> PlaceRequest(const PlaceTarget& target, bool at_gate,
+                                                std::vector<UniqueFd>* dirs) const;
   absl::Status BeginTurn(Deadline deadline);
   void EndTurn();
   absl::Status WrongState(PoolState state, const char* call, const char* needs) const;

@@ -32,8 +32,8 @@ std::vector<WorkerInfo> PoolCore::Workers() const {
     const ResolvedGroup& group = resolved().groups[group_idx];
     for (uint32_t i = 0; i < group.num_workers; ++i, ++index) {
       const arena::HostEntry& entry = arena_.host(index);
-      workers.push_back({index, group_idx, entry.pid, entry.tid,
-                         group.worker_cpus.empty() ? group.cpus : group.worker_cpus[i]});
+      workers.push_back(
+          {index, group_idx, entry.pid, entry.tid, group.worker_cpus.empty() ? group.cpus : group.worker_cpus[i]});
     }
   }
   return workers;

@@ -59,7 +59,8 @@ class PoolLiveTest : public testing::Test {
     Reaper();
     const absl::StatusOr<CgroupView> view = CgroupView::OfThisProcess();
     ASSERT_TRUE(view.ok()) << view.status();
-    auto instance = Instance::Create({.name = absl::StrCat("pool-test-", getpid())}, *view, Deadline::After(absl::Seconds(10)));
+    auto instance =
+        Instance::Create({.name = absl::StrCat("pool-test-", getpid())}, *view, Deadline::After(absl::Seconds(10)));
     ASSERT_TRUE(instance.ok()) << instance.status();
     instance_ = *std::move(instance);
     const absl::StatusOr<Topology> topology = ReadTopology("/sys");

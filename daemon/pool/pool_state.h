@@ -6,7 +6,8 @@
 
 namespace muster {
 
-// True when a pool may go from one state to the other; the table is in docs/architecture.md. A move to the same state is none.
+// True when a pool may go from one state to the other; the table is in docs/architecture.md. A move to the same state
+// is none.
 bool MayMove(PoolState from, PoolState to);
 
 // "READY".

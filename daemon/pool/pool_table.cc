@@ -120,7 +120,8 @@ absl::Status PoolTable::Impl::CheckTotals(const std::vector<arena::WorkerShape>&
   return absl::OkStatus();
 }
 
-absl::StatusOr<PoolTable::Impl::CorePtr> PoolTable::Impl::Admit(const v1::WorkloadSpec& spec, const PoolLabels& labels) {
+absl::StatusOr<PoolTable::Impl::CorePtr> PoolTable::Impl::Admit(const v1::WorkloadSpec& spec,
+                                                                const PoolLabels& labels) {
   ASSIGN_OR_RETURN(ResolvedSpec resolved, ValidateAndResolve(spec, environment_));
   ASSIGN_OR_RETURN(std::vector<arena::WorkerShape> shapes, ShapesOf(resolved, *environment_.catalogue));
   MutexLock lock(&mutex_);
@@ -132,7 +133,8 @@ absl::StatusOr<PoolTable::Impl::CorePtr> PoolTable::Impl::Admit(const v1::Worklo
   const uint64_t number = ++last_number_;
   CorePtr core = std::make_shared<PoolCore>(
       PoolCore::Identity{absl::StrCat("p", number), labels, std::move(resolved), std::move(shapes)}, &environment_,
-      PoolCore::Hooks{[this] { Wake(); }, [this](const std::string& name) {
+      PoolCore::Hooks{[this] { Wake(); },
+                      [this](const std::string& name) {
                         left_cgroups_.Add(name);
                         Wake();
                       }});
@@ -174,8 +176,9 @@ absl::Status PoolTable::Impl::Confirm(absl::string_view id, Deadline deadline) {
     core = found->second;
   }
   if (core->state() != PoolState::kCollected && core->state() != PoolState::kDropped) {
-    return PreconditionError({"POOL_STATE", core->id()},
-                             absl::StrCat("the reports of pool ", id, " have not been collected; StopAndCollect comes first"));
+    return PreconditionError(
+        {"POOL_STATE", core->id()},
+        absl::StrCat("the reports of pool ", id, " have not been collected; StopAndCollect comes first"));
   }
   DropAll({{number, core}}, deadline);
   return absl::OkStatus();
@@ -280,9 +283,8 @@ std::vector<std::pair<uint64_t, PoolTable::Impl::CorePtr>> PoolTable::Impl::Over
       *next_ns = std::min(*next_ns, since_ns + retention_ns);
     }
   }
-  std::sort(waiting.begin(), waiting.end(), [](const auto& a, const auto& b) {
-    return a.second->collected_at_ns() < b.second->collected_at_ns();
-  });
+  std::sort(waiting.begin(), waiting.end(),
+            [](const auto& a, const auto& b) { return a.second->collected_at_ns() < b.second->collected_at_ns(); });
   const size_t most = environment_.limits.max_retained_pools;
   if (waiting.size() > most) overdue.insert(overdue.end(), waiting.begin(), waiting.end() - most);
   return overdue;

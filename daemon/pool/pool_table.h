@@ -47,23 +47,24 @@ class PoolTable {
   PoolTable& operator=(const PoolTable&) = delete;
   ~PoolTable();
 
-  // Validates, resolves, and makes a pool whose workers wait at the gate. Nothing is left of one that fails. Errors of the spec
-  // as of Validate and Resolve; RESOURCE_EXHAUSTED: a limit of limits.h; UNAVAILABLE: the table is being closed.
+  // Validates, resolves, and makes a pool whose workers wait at the gate. Nothing is left of one that fails. Errors of
+  // the spec as of Validate and Resolve; RESOURCE_EXHAUSTED: a limit of limits.h; UNAVAILABLE: the table is being
+  // closed.
   absl::StatusOr<Pool> Spawn(const v1::WorkloadSpec& spec, const PoolLabels& labels, Deadline deadline);
 
   // NOT_FOUND: there is none, or it has been confirmed or dropped.
   absl::StatusOr<Pool> Find(absl::string_view id) const;
 
-  // Forgets a collected pool. FAILED_PRECONDITION: not collected yet; NOT_FOUND: the id was never given out; OK for one that is
-  // gone already.
+  // Forgets a collected pool. FAILED_PRECONDITION: not collected yet; NOT_FOUND: the id was never given out; OK for one
+  // that is gone already.
   absl::Status Confirm(absl::string_view id, Deadline deadline);
 
-  // Kills, reaps, removes the pool's cgroups, forgets, whatever its state. False: there was none. What could not be done in time
-  // is logged.
+  // Kills, reaps, removes the pool's cgroups, forgets, whatever its state. False: there was none. What could not be
+  // done in time is logged.
   bool Drop(absl::string_view id, Deadline deadline);
 
-  // Drops all pools with this lease that are not detached, at the same time; detached ones forget the lease. Returns how many
-  // were dropped.
+  // Drops all pools with this lease that are not detached, at the same time; detached ones forget the lease. Returns
+  // how many were dropped.
   int DropLease(absl::string_view lease_id, Deadline deadline);
 
   // Every pool, those being spawned included, oldest first.

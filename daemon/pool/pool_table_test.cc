@@ -215,7 +215,8 @@ TEST_F(PoolTableTest, ASecondDropReturnsOnlyWhenNothingIsLeft) {
     EXPECT_TRUE(host().process().reaped());
     EXPECT_TRUE(cgroups_.Left().empty());
   });
-  // The second one must have found the pool before the first has forgotten it; whichever way that goes, its promise holds.
+  // The second one must have found the pool before the first has forgotten it; whichever way that goes, its promise
+  // holds.
   host().Let(Kind::kKill);
   first.join();
   second.join();

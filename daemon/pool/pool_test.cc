@@ -40,7 +40,8 @@ class PoolTest : public PoolTestBase {
 // ---- Spawn ----
 
 TEST_F(PoolTest, SpawnGivesWorkersAtTheGateInGroupOrder) {
-  const Pool pool = Spawn("num_workers: 2 affinity { exact { cpus: \"1\" } } composed { num_workers: 1 comm: \"other\" }");
+  const Pool pool =
+      Spawn("num_workers: 2 affinity { exact { cpus: \"1\" } } composed { num_workers: 1 comm: \"other\" }");
   EXPECT_EQ(pool.state(), PoolState::kReady);
   const std::vector<WorkerInfo> workers = pool.Workers();
   ASSERT_EQ(workers.size(), 3u);
@@ -139,7 +140,8 @@ TEST_F(PoolTest, CgroupsOfTheSpecLiveAsLongAsThePool) {
 TEST_F(PoolTest, AWrongCgroupOfTheSpecIsFoundBeforeAnythingIsMade) {
   bool opened = false;
   cgroups_.OnOpen([&] { opened = true; });
-  const absl::Status status = TrySpawn("cgroups { name: \"a\" } cgroups { name: \"b\" settings { cpu_weight: 10001 } }").status();
+  const absl::Status status =
+      TrySpawn("cgroups { name: \"a\" } cgroups { name: \"b\" settings { cpu_weight: 10001 } }").status();
   EXPECT_EQ(FieldOf(status), "cgroups[1].settings.cpu_weight") << status;
   EXPECT_FALSE(opened);
   EXPECT_EQ(launcher_.launched(), 0u);
@@ -186,7 +188,8 @@ TEST_F(PoolTest, PartOfAProcessMovesByThreadOnly) {
   EXPECT_EQ(part.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_NE(part.message().find("by thread"), std::string::npos) << "the hint: " << part;
   const absl::Status twice = PlaceOn(pool, ToCgroup("domain", {0, 2, 0}));
-  EXPECT_EQ(twice.code(), absl::StatusCode::kInvalidArgument) << "three names of two workers are not all of it: " << twice;
+  EXPECT_EQ(twice.code(), absl::StatusCode::kInvalidArgument)
+      << "three names of two workers are not all of it: " << twice;
   EXPECT_EQ(FieldOf(twice), "workers[2]");
   EXPECT_EQ(PlaceOn(pool, ToCgroup("domain")), absl::OkStatus()) << "all of it moves";
   EXPECT_EQ(PlaceOn(pool, ToCgroup("threads", {1})), absl::OkStatus());
@@ -327,7 +330,8 @@ TEST_F(PoolTest, StopWithoutStartDoesNotWaitForTheDead) {
   host().EndWorker(0, arena::Exit::kSignaled, 9);
   const uint64_t before_ns = Snapshot(pool).taken_at_ns;
   Collect(pool);
-  EXPECT_LT(Snapshot(pool).taken_at_ns - before_ns, 900'000'000u) << "below the bound of a second for the first iteration";
+  EXPECT_LT(Snapshot(pool).taken_at_ns - before_ns, 900'000'000u)
+      << "below the bound of a second for the first iteration";
 }
 
 TEST_F(PoolTest, AStopOutlivesTheCallThatAskedForIt) {

@@ -75,7 +75,8 @@ void BuildReport(const ReportContext& context, uint32_t worker, bool without_sam
     FillStrayEnd(context, report);
   }
   v1::ExitInfo* info = report->mutable_exit_info();
-  if (info->has_signaled() && info->signaled().signal() == SIGKILL && context.oom_killed && context.oom_killed(worker)) {
+  if (info->has_signaled() && info->signaled().signal() == SIGKILL && context.oom_killed &&
+      context.oom_killed(worker)) {
     info->mutable_signaled()->set_oom_killed(true);
   }
 }

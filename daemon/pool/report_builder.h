@@ -36,12 +36,12 @@ struct ReportContext {
   std::function<bool(uint32_t worker)> oom_killed;
 };
 
-// One worker's report, live or sentinel; `report` is overwritten. Whatever the worker wrote, it neither crashes nor takes more
-// memory than the arena. Any thread.
+// One worker's report, live or sentinel; `report` is overwritten. Whatever the worker wrote, it neither crashes nor
+// takes more memory than the arena. Any thread.
 void BuildReport(const ReportContext& context, uint32_t worker, bool without_samples, v1::WorkerReport* report);
 
-// Fills in what the arena knows of the whole pool: workers, sentinels, release, skew, stop latency, reaping, groups. The rest of
-// `summary` stays as it is.
+// Fills in what the arena knows of the whole pool: workers, sentinels, release, skew, stop latency, reaping, groups.
+// The rest of `summary` stays as it is.
 void FillSummary(const ReportContext& context, v1::PoolSummary* summary);
 
 // The groups of a resolved spec, as summaries and listings show them.

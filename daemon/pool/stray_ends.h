@@ -28,7 +28,8 @@ class StrayEnds {
     std::sort(workers_.begin(), workers_.end());
   }
 
-  // False: the number is none of these workers', or was, and the pool host has reaped its bearer: then it is somebody else's now.
+  // False: the number is none of these workers', or was, and the pool host has reaped its bearer: then it is somebody
+  // else's now.
   bool Record(pid_t pid, const ProcessEnd& end) {
     auto found = std::lower_bound(workers_.begin(), workers_.end(), std::make_pair(pid, uint32_t{0}));
     // The threads of one process have one number.

@@ -17,7 +17,8 @@
 
 namespace muster {
 
-// Owns read-only mappings, one per program; unmaps them when destroyed. Thread-compatible; what the pages hold is hostile.
+// Owns read-only mappings, one per program; unmaps them when destroyed. Thread-compatible; what the pages hold is
+// hostile.
 class TelemetryPages {
  public:
   TelemetryPages() = default;
@@ -32,7 +33,8 @@ class TelemetryPages {
     // A page that the program could cut off would kill its reader.
     struct stat status;
     const int seals = fcntl(fd.get(), F_GET_SEALS);
-    if (fstat(fd.get(), &status) != 0 || status.st_size < MUSTER_TELEMETRY_BYTES || (seals & F_SEAL_SHRINK) == 0 || seals < 0) {
+    if (fstat(fd.get(), &status) != 0 || status.st_size < MUSTER_TELEMETRY_BYTES || (seals & F_SEAL_SHRINK) == 0 ||
+        seals < 0) {
       return absl::InternalError("a program's telemetry is no sealed page");
     }
     void* page = mmap(nullptr, MUSTER_TELEMETRY_BYTES, PROT_READ, MAP_SHARED, fd.get(), 0);

@@ -12,11 +12,12 @@
 
 namespace muster {
 
-// Children of all threads of the caller, zombies included. `procfs` is "/proc" outside tests. From task/*/children where the
-// kernel has them (CONFIG_PROC_CHILDREN), otherwise from the parent numbers of all processes.
+// Children of all threads of the caller, zombies included. `procfs` is "/proc" outside tests. From task/*/children
+// where the kernel has them (CONFIG_PROC_CHILDREN), otherwise from the parent numbers of all processes.
 std::vector<pid_t> ListChildren(const std::string& procfs);
 
-// Reaps a child if it has ended; nothing when it still runs or is no child. The caller must be sure that nobody else reaps it.
+// Reaps a child if it has ended; nothing when it still runs or is no child. The caller must be sure that nobody else
+// reaps it.
 std::optional<ProcessEnd> ReapIfEnded(pid_t child);
 
 }  // namespace muster

@@ -10,7 +10,8 @@
 
 namespace muster {
 
-// What a test does to it: shared between the test and the FakeHostProcess, which belongs to the code under test. Thread-safe.
+// What a test does to it: shared between the test and the FakeHostProcess, which belongs to the code under test.
+// Thread-safe.
 class FakeProcess {
  public:
   explicit FakeProcess(pid_t pid);

@@ -21,7 +21,8 @@ OwnedHostProcess::~OwnedHostProcess() {
   const absl::Status killed = Kill();
   const auto end = Reap(Deadline::After(absl::Seconds(1)));
   if (!end.ok()) {
-    LogWarning(absl::StrCat("pool host ", child_.pid, " is left behind: ", end.status().message(), "; ", killed.message()));
+    LogWarning(
+        absl::StrCat("pool host ", child_.pid, " is left behind: ", end.status().message(), "; ", killed.message()));
   }
 }
 
@@ -39,9 +40,7 @@ absl::StatusOr<ProcessEnd> OwnedHostProcess::Reap(Deadline deadline) {
   return *end_;
 }
 
-void OwnedHostProcess::ReadCpuTime() {
-  cpu_time_ns_ = ProcessCpuNs(child_.pid).value_or(cpu_time_ns_);
-}
+void OwnedHostProcess::ReadCpuTime() { cpu_time_ns_ = ProcessCpuNs(child_.pid).value_or(cpu_time_ns_); }
 
 uint64_t OwnedHostProcess::CpuTimeNs() {
   MutexLock lock(&mutex_);

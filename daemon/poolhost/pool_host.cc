@@ -21,7 +21,8 @@
 namespace muster {
 namespace {
 
-// The pool host reads its channel whenever it does not wait for something bounded itself; one that takes longer is broken.
+// The pool host reads its channel whenever it does not wait for something bounded itself; one that takes longer is
+// broken.
 constexpr absl::Duration kSendBound = absl::Seconds(5);
 // From a SIGKILL to the end, for a process that is not stuck in the kernel.
 constexpr absl::Duration kKillBound = absl::Seconds(1);
@@ -81,7 +82,8 @@ class PoolHost::Impl {
   }
 
  private:
-  absl::Status SendLocked(const control::Request& request, const std::vector<int>& descriptors, absl::Duration timeout) {
+  absl::Status SendLocked(const control::Request& request, const std::vector<int>& descriptors,
+                          absl::Duration timeout) {
     absl::Status sent;
     {
       MutexLock lock(&send_mutex_);
@@ -135,8 +137,8 @@ class PoolHost::Impl {
     pending_.Close(absl::UnavailableError("the pool has been given up"));
   }
 
-  // Takes all that has come, which may be more than one message for one wake-up. False: the channel is at its end, and a host
-  // without one is of no use, unless it is just exiting because we asked.
+  // Takes all that has come, which may be more than one message for one wake-up. False: the channel is at its end, and
+  // a host without one is of no use, unless it is just exiting because we asked.
   bool ReceiveAll() {
     while (true) {
       const absl::StatusOr<control::Frame> frame = channel_.Receive(absl::ZeroDuration());
@@ -145,7 +147,8 @@ class PoolHost::Impl {
       if (!frame.ok() || !event.ParseFromString(frame->bytes)) break;
       Dispatch(std::move(event));
     }
-    if (!Expected()) [[maybe_unused]] const absl::Status killed = process_->Kill();
+    if (!Expected()) [[maybe_unused]]
+      const absl::Status killed = process_->Kill();
     return false;
   }
 
@@ -242,8 +245,8 @@ absl::Status PoolHost::End(Deadline deadline) {
   if (impl_->WaitEnded(deadline)) return absl::OkStatus();
   [[maybe_unused]] const absl::Status killed = process_->Kill();
   if (impl_->WaitEnded(Deadline::After(kKillBound))) return absl::OkStatus();
-  return absl::DeadlineExceededError(
-      absl::StrCat("pool host ", process_->pid(), " has not ended ", absl::FormatDuration(kKillBound), " after SIGKILL"));
+  return absl::DeadlineExceededError(absl::StrCat("pool host ", process_->pid(), " has not ended ",
+                                                  absl::FormatDuration(kKillBound), " after SIGKILL"));
 }
 
 absl::Status StatusOfReply(const control::Reply& reply) {

@@ -20,13 +20,13 @@ class PoolHostListener {
  public:
   virtual ~PoolHostListener() = default;
   virtual void OnWorkerDied(uint32_t worker) = 0;
-  // It has been reaped; every request has been answered, with an error if need be. The last call. `error` says how it ended,
-  // and is empty when it was told to and ended well.
+  // It has been reaped; every request has been answered, with an error if need be. The last call. `error` says how it
+  // ended, and is empty when it was told to and ended well.
   virtual void OnHostEnded(const std::string& error) = 0;
 };
 
-// Ends the pool host when destroyed, as End does, within a second. Thread-safe, but for the destructor, which the listener's
-// calls must not run.
+// Ends the pool host when destroyed, as End does, within a second. Thread-safe, but for the destructor, which the
+// listener's calls must not run.
 class PoolHost {
  public:
   using Done = std::function<void(absl::StatusOr<control::Reply>)>;
@@ -37,8 +37,9 @@ class PoolHost {
   PoolHost& operator=(const PoolHost&) = delete;
   ~PoolHost();
 
-  // Sends a request with descriptors; its number is filled in. `done` is called once: with the reply, whatever its code is;
-  // UNAVAILABLE when the pool host is gone; DEADLINE_EXCEEDED. On the reader thread, or on this one when it could not be sent.
+  // Sends a request with descriptors; its number is filled in. `done` is called once: with the reply, whatever its code
+  // is; UNAVAILABLE when the pool host is gone; DEADLINE_EXCEEDED. On the reader thread, or on this one when it could
+  // not be sent.
   void Send(control::Request request, const std::vector<int>& descriptors, Deadline deadline, Done done);
 
   // The same, waiting. A reply with an error code becomes that error, with its field; not for the listener's calls.
@@ -47,8 +48,9 @@ class PoolHost {
   // Sends what has no reply.
   absl::Status Post(control::Request request);
 
-  // Asks it to kill everything and exit; past the deadline kills it. Returns when it has been reaped and OnHostEnded has
-  // returned, at most a second after the deadline; DEADLINE_EXCEEDED: it is stuck in the kernel. Not for the listener's calls.
+  // Asks it to kill everything and exit; past the deadline kills it. Returns when it has been reaped and OnHostEnded
+  // has returned, at most a second after the deadline; DEADLINE_EXCEEDED: it is stuck in the kernel. Not for the
+  // listener's calls.
   absl::Status End(Deadline deadline);
 
   // Kills it without asking.

@@ -106,8 +106,8 @@ class StrayReaper::Impl {
     }
   }
 
-  // Reaps the strangers that have ended, kills the others: their deaths bring the next sweep. What they leave behind becomes our
-  // child with their death, and is found then.
+  // Reaps the strangers that have ended, kills the others: their deaths bring the next sweep. What they leave behind
+  // becomes our child with their death, and is found then.
   std::vector<StrayEnd> Sweep() {
     std::vector<StrayEnd> ends;
     MutexLock lock(&mutex_);

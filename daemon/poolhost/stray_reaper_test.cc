@@ -1,7 +1,7 @@
 #include "daemon/poolhost/stray_reaper.h"
 
-#include <gtest/gtest.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -65,7 +65,8 @@ class StrayReaperTest : public testing::Test {
     while (!ListChildren("/proc").empty() && !deadline.Expired()) std::this_thread::yield();
     reaper_.reset();
     for (const pid_t child : ListChildren("/proc")) {
-      ADD_FAILURE() << "the test leaves a child behind: " << ReadFile(absl::StrCat("/proc/", child, "/stat")).value_or("gone");
+      ADD_FAILURE() << "the test leaves a child behind: "
+                    << ReadFile(absl::StrCat("/proc/", child, "/stat")).value_or("gone");
     }
   }
 
@@ -75,9 +76,9 @@ class StrayReaperTest : public testing::Test {
     return *std::move(child);
   }
 
-  // Runs a shell that leaves processes behind when it ends; `script` writes the number of one of them to standard output. The
-  // shell ends only when that has been read, and when that process has ended of `first_signal`, if one is given; then
-  // the script ends in exec cat.
+  // Runs a shell that leaves processes behind when it ends; `script` writes the number of one of them to standard
+  // output. The shell ends only when that has been read, and when that process has ended of `first_signal`, if one is
+  // given; then the script ends in exec cat.
   pid_t Leave(const std::string& script, int first_signal = 0) {
     int out[2], in[2];
     EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
@@ -180,7 +181,8 @@ TEST_F(StrayReaperTest, SpawnsOfManyThreadsAndStrangersDoNotMixUp) {
   for (int i = 0; i < 4; ++i) {
     owners.emplace_back([this, i] {
       for (int k = 0; k < 10; ++k) {
-        const auto child = reaper_->Spawn({"/bin/sh", {"sh", "-c", "sleep 100 >/dev/null & exit " + std::to_string(i + 1)}});
+        const auto child =
+            reaper_->Spawn({"/bin/sh", {"sh", "-c", "sleep 100 >/dev/null & exit " + std::to_string(i + 1)}});
         ASSERT_TRUE(child.ok()) << child.status();
         const auto end = reaper_->Reap(*child, Soon());
         ASSERT_TRUE(end.ok()) << end.status();

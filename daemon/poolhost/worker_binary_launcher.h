@@ -20,7 +20,8 @@ struct WorkerIo {
 // Environment of a pool host, which its workers inherit: `inherited`, in which only `io` decides about I/O.
 std::vector<std::string> WorkerEnvironment(const WorkerIo& io, std::vector<std::string> inherited);
 
-// Starts `worker_binary --pool-host --control-fd 3` with the channel as its only descriptor besides the standard streams.
+// Starts `worker_binary --pool-host --control-fd 3` with the channel as its only descriptor besides the standard
+// streams.
 class WorkerBinaryLauncher : public HostLauncher {
  public:
   // `reaper` outlives this object and all that it launched.

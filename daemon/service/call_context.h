@@ -31,7 +31,8 @@ struct CallContext {
     return absl::OkStatus();
   }
 
-  // Has that thread let go of it only when the answer is on its way: for what takes long to end and nobody need wait for.
+  // Has that thread let go of it only when the answer is on its way: for what takes long to end and nobody need wait
+  // for.
   void KeepUntilAnswered(std::shared_ptr<const void> kept) const {
     if (until_answered != nullptr) until_answered->push_back(std::move(kept));
   }

@@ -46,7 +46,8 @@ absl::Status CgroupHandlers::CreateOnce(const v1::CreateCgroupRequest& request, 
   }
   if (!parts_.cgroup_owners->Settle(claim)) {
     parts_.property->RemoveUnclaimed(context.deadline);
-    return absl::AbortedError(absl::StrCat("cgroup ", claim.name, ": while it was being made its lease ended, or it was removed"));
+    return absl::AbortedError(
+        absl::StrCat("cgroup ", claim.name, ": while it was being made its lease ended, or it was removed"));
   }
   response->set_name(made->name);
   response->set_path(made->path);

@@ -14,12 +14,13 @@
 
 namespace muster {
 
-// Stops the pool in Begin; then one encoded report per message, whose samples are sent from where they lie in the pool's arena, and
-// the summary.
+// Stops the pool in Begin; then one encoded report per message, whose samples are sent from where they lie in the
+// pool's arena, and the summary.
 class CollectSource final : public StreamSource<grpc::ByteBuffer> {
  public:
   // An encoded StopAndCollectRequest. Both are valid while this object lives.
-  CollectSource(const grpc::ByteBuffer* request, const ServiceParts* parts) : encoded_request_(*request), parts_(*parts) {}
+  CollectSource(const grpc::ByteBuffer* request, const ServiceParts* parts)
+      : encoded_request_(*request), parts_(*parts) {}
 
   absl::Status Begin(const CallContext& context, Waker wake) override;
   absl::StatusOr<StreamStep> Next(grpc::ByteBuffer* message) override;

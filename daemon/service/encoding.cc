@@ -69,7 +69,8 @@ grpc::Slice InPlace(absl::string_view bytes, const std::shared_ptr<const void>& 
 
 absl::Status Decode(const grpc::ByteBuffer& bytes, google::protobuf::Message* message) {
   grpc::ByteBuffer unread = bytes;
-  const grpc::Status status = grpc::GenericDeserialize<grpc::ProtoBufferReader, google::protobuf::Message>(&unread, message);
+  const grpc::Status status =
+      grpc::GenericDeserialize<grpc::ProtoBufferReader, google::protobuf::Message>(&unread, message);
   if (status.ok()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("the request is no ", message->GetDescriptor()->full_name()));
 }
@@ -96,8 +97,9 @@ grpc::ByteBuffer EncodeSnapshot(const PoolSnapshot& snapshot) {
   }
   to = WriteFixed64(Response::kIterationsFieldNumber, snapshot.iterations, to);
   to = WriteFixed64(Response::kWorkUnitsFieldNumber, snapshot.work_units, to);
-  to = WriteVarints(Response::kStatesFieldNumber, snapshot.states,
-                    [](WorkerState state) { return static_cast<uint32_t>(state); }, to);
+  to = WriteVarints(
+      Response::kStatesFieldNumber, snapshot.states, [](WorkerState state) { return static_cast<uint32_t>(state); },
+      to);
   to = WriteVarints(Response::kLastCpusFieldNumber, snapshot.last_cpus, WireFormatLite::ZigZagEncode32, to);
   to = WriteFixed64(Response::kAgesNsFieldNumber, snapshot.ages_ns, to);
   const grpc::Slice written = room.sub(0, to - begin);

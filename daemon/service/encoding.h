@@ -20,8 +20,8 @@ grpc::ByteBuffer Encode(const google::protobuf::Message& message);
 // The SnapshotResponse of `snapshot`, without making one.
 grpc::ByteBuffer EncodeSnapshot(const PoolSnapshot& snapshot);
 
-// The StopAndCollectResponse with `report` and `samples`, of which no byte is copied: the result holds their keeper. Fields of
-// `report` that have samples of their own here must be empty.
+// The StopAndCollectResponse with `report` and `samples`, of which no byte is copied: the result holds their keeper.
+// Fields of `report` that have samples of their own here must be empty.
 grpc::ByteBuffer EncodeReport(const v1::WorkerReport& report, const SamplesInPlace& samples);
 
 }  // namespace muster

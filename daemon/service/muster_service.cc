@@ -65,8 +65,8 @@ grpc::ServerUnaryReactor* MusterService::GetServerInfo(grpc::CallbackServerConte
   return Answer(context, absl::OkStatus());
 }
 
-grpc::ServerUnaryReactor* MusterService::Snapshot(grpc::CallbackServerContext* context,
-                                                  const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+grpc::ServerUnaryReactor* MusterService::Snapshot(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                                  grpc::ByteBuffer* response) {
   return Answer(context, pools_.Snapshot(*request, response));
 }
 

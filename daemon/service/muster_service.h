@@ -27,9 +27,8 @@ struct ServiceOptions {
 // executor. Holds no state. The destructor waits for handlers under way; shut the gRPC server down before.
 //
 // The methods whose messages are large or many answer with bytes, which are encoded where they are made.
-class MusterService final
-    : public v1::Muster::WithRawCallbackMethod_Snapshot<v1::Muster::WithRawCallbackMethod_Watch<
-          v1::Muster::WithRawCallbackMethod_StopAndCollect<v1::Muster::CallbackService>>> {
+class MusterService final : public v1::Muster::WithRawCallbackMethod_Snapshot<v1::Muster::WithRawCallbackMethod_Watch<
+                                v1::Muster::WithRawCallbackMethod_StopAndCollect<v1::Muster::CallbackService>>> {
  public:
   // Both pointers outlive this object.
   MusterService(const ServiceOptions& options, const ServiceParts* parts, const PeerTable* peers);

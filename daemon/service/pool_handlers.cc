@@ -36,8 +36,8 @@ std::vector<std::string> CgroupsOf(const v1::WorkloadSpec& spec) {
   return names;
 }
 
-// Dropping ends processes and removes cgroups; what is left then is memory, and unmapping it takes milliseconds for a large pool, and
-// tenths of a second for one with gigabytes of samples.
+// Dropping ends processes and removes cgroups; what is left then is memory, and unmapping it takes milliseconds for a
+// large pool, and tenths of a second for one with gigabytes of samples.
 void KeepMemoryUntilAnswered(const Pool& pool, const CallContext& context) {
   context.KeepUntilAnswered(std::make_shared<const Pool>(pool));
 }

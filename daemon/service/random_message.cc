@@ -14,9 +14,8 @@ using google::protobuf::Message;
 uint64_t Number(std::mt19937_64* random) { return (*random)() >> (*random)() % 64; }
 
 // Sets a field, or adds an element to a repeated one: they differ in the function's name only.
-#define MUSTER_FILL(Type, value)                                      \
-  field->is_repeated() ? reflection.Add##Type(message, field, value) \
-                       : reflection.Set##Type(message, field, value)
+#define MUSTER_FILL(Type, value) \
+  field->is_repeated() ? reflection.Add##Type(message, field, value) : reflection.Set##Type(message, field, value)
 
 void FillField(std::mt19937_64* random, int depth, const FieldDescriptor* field, Message* message) {
   const google::protobuf::Reflection& reflection = *message->GetReflection();
@@ -41,8 +40,9 @@ void FillField(std::mt19937_64* random, int depth, const FieldDescriptor* field,
       return MUSTER_FILL(String, std::string((*random)() % 200, 's'));
     case FieldDescriptor::CPPTYPE_MESSAGE:
       if (depth > 0) {
-        FillRandomly(random, depth - 1,
-                     field->is_repeated() ? reflection.AddMessage(message, field) : reflection.MutableMessage(message, field));
+        FillRandomly(
+            random, depth - 1,
+            field->is_repeated() ? reflection.AddMessage(message, field) : reflection.MutableMessage(message, field));
       }
   }
 }

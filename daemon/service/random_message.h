@@ -8,8 +8,8 @@
 
 namespace muster {
 
-// Fills every field, also those that are added to the type some day: of a oneof the last, of a map or repeated field up to five
-// elements. Messages within messages end at `depth`.
+// Fills every field, also those that are added to the type some day: of a oneof the last, of a map or repeated field up
+// to five elements. Messages within messages end at `depth`.
 void FillRandomly(std::mt19937_64* random, int depth, google::protobuf::Message* message);
 
 }  // namespace muster

@@ -46,10 +46,12 @@ RequestCache::Fingerprint RequestCache::FingerprintOf(const google::protobuf::Me
 
 int64_t RequestCache::BytesAround(const Key& key, const absl::Status& status) {
   // The nodes of the map and of the list; the rest is for the answer's owner, the status, and malloc's own words.
-  static_assert(sizeof(Entries::value_type) + sizeof(Entries::iterator) + 6 * sizeof(void*) <= kEntryOverheadBytes * 2 / 3);
+  static_assert(sizeof(Entries::value_type) + sizeof(Entries::iterator) + 6 * sizeof(void*) <=
+                kEntryOverheadBytes * 2 / 3);
   const auto& [method, lease_id, request_id] = key;
   size_t bytes = kEntryOverheadBytes + method.size() + lease_id.size() + request_id.size() + status.message().size();
-  status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) { bytes += url.size() + payload.size(); });
+  status.ForEachPayload(
+      [&](absl::string_view url, const absl::Cord& payload) { bytes += url.size() + payload.size(); });
   return static_cast<int64_t>(bytes);
 }
 

@@ -50,10 +50,13 @@ TEST_F(RequestCacheTest, RetentionWithoutEndKeepsAnswers) {
   RequestCache cache({.request_retention = absl::InfiniteDuration()}, [this] { return now_; });
   const v1::DropRequest message;
   for (int i = 0; i < 2; ++i) {
-    ASSERT_TRUE(cache.Run({"Drop", lease_, "r1", &message}, context_, &response_, [&] {
-                       ++acts_;
-                       return absl::OkStatus();
-                     }).ok());
+    ASSERT_TRUE(cache
+                    .Run({"Drop", lease_, "r1", &message}, context_, &response_,
+                         [&] {
+                           ++acts_;
+                           return absl::OkStatus();
+                         })
+                    .ok());
   }
   EXPECT_EQ(acts_, 1);
 }

@@ -20,8 +20,8 @@ constexpr int kMinPingIntervalMs = 100;
 // For a TLS handshake; a peer that is silent in it holds a descriptor that long.
 constexpr int kHandshakeTimeoutMs = 10'000;
 
-// How far a client on a unix socket may be behind before the daemon waits for it: most of a report, so that one is sent while
-// the client takes the one before apart.
+// How far a client on a unix socket may be behind before the daemon waits for it: most of a report, so that one is sent
+// while the client takes the one before apart.
 constexpr int kSendBufferBytes = 2 << 20;
 
 // Other families find the right size themselves.

@@ -6,7 +6,8 @@
 
 namespace muster {
 
-absl::StatusOr<std::shared_ptr<const WatchReading>> SharedReadings::Since(const std::string& pool_id, uint64_t since_ns) {
+absl::StatusOr<std::shared_ptr<const WatchReading>> SharedReadings::Since(const std::string& pool_id,
+                                                                          uint64_t since_ns) {
   {
     MutexLock lock(&mutex_);
     const auto it = last_.find(pool_id);

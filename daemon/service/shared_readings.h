@@ -15,7 +15,8 @@
 
 namespace muster {
 
-// Makes a new reading only for who may not have the last one. Keeps none: one lives as long as somebody holds it. Thread-safe.
+// Makes a new reading only for who may not have the last one. Keeps none: one lives as long as somebody holds it.
+// Thread-safe.
 class SharedReadings {
  public:
   using Read = std::function<absl::StatusOr<PoolSnapshot>(const std::string& pool_id)>;

@@ -51,13 +51,14 @@ class SinglePoller::Threads : public std::enable_shared_from_this<Threads> {
       MutexLock lock(&mutex_);
       ++calls_;
     }
-    // Gives the channel up before it tells: the last one to do so waits for all of gRPC's threads, and must be none of them.
+    // Gives the channel up before it tells: the last one to do so waits for all of gRPC's threads, and must be none of
+    // them.
     auto on_answer = [self = shared_from_this(), call, act](const grpc::Status&) mutable {
       call.reset();
       (self.get()->*act)();
     };
-    call->stub.UnaryCall(&call->context, "/grpc.health.v1.Health/Check", grpc::StubOptions(), &call->request, &call->answer,
-                         std::move(on_answer));
+    call->stub.UnaryCall(&call->context, "/grpc.health.v1.Health/Check", grpc::StubOptions(), &call->request,
+                         &call->answer, std::move(on_answer));
   }
 
   // Waits here until the release.

@@ -12,10 +12,10 @@
 
 namespace muster {
 
-// gRPC's callback API has at least two threads, and before one of them acts on what it has read, it wakes another to poll in
-// its place: five context switches for a call that needs one. While this object lives, all but one of them wait here, and the
-// one that is left never goes to sleep, as it would for 100 ms after each second without an event. Handlers that block must
-// not run on gRPC's threads. The destructor lets the threads go, within `kPatience`.
+// gRPC's callback API has at least two threads, and before one of them acts on what it has read, it wakes another to
+// poll in its place: five context switches for a call that needs one. While this object lives, all but one of them wait
+// here, and the one that is left never goes to sleep, as it would for 100 ms after each second without an event.
+// Handlers that block must not run on gRPC's threads. The destructor lets the threads go, within `kPatience`.
 //
 // The threads belong to the process: of several of these objects only the first that lives has an effect.
 class SinglePoller {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/event.h"
-#include "base/no_threads_testing.h"
 #include "base/mutex.h"
+#include "base/no_threads_testing.h"
 #include "muster/v1/muster.grpc.pb.h"
 
 namespace muster {

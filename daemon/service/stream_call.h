@@ -38,13 +38,14 @@ class StreamSource {
   // that are slow wait here and nowhere else, the next call comes when gRPC has taken the message.
   virtual absl::StatusOr<StreamStep> Next(Message* message) = 0;
 
-  // True: Next is called for one message more while gRPC still has the one before, each with every other message's memory. For
-  // messages that do not age.
+  // True: Next is called for one message more while gRPC still has the one before, each with every other message's
+  // memory. For messages that do not age.
   virtual bool RunsAhead() const { return false; }
 };
 
-// Lives until OnDone, and as long as a thread of ours is in it. What one thread leaves to the next is handed over under mutex_ and
-// by references that are counted, so that the order does not rest on gRPC's own locks, which the thread sanitizer cannot see.
+// Lives until OnDone, and as long as a thread of ours is in it. What one thread leaves to the next is handed over under
+// mutex_ and by references that are counted, so that the order does not rest on gRPC's own locks, which the thread
+// sanitizer cannot see.
 template <class Message>
 class StreamCall final : public grpc::ServerWriteReactor<Message>,
                          public std::enable_shared_from_this<StreamCall<Message>> {
@@ -120,8 +121,8 @@ class StreamCall final : public grpc::ServerWriteReactor<Message>,
 
   void OnWriteDone(bool ok) override { EndWriteSide(ok); }
 
-  // A write is over when gRPC has taken the message and Write has nothing more to do; whichever is last goes on, behind the
-  // streams that wait for the pump.
+  // A write is over when gRPC has taken the message and Write has nothing more to do; whichever is last goes on, behind
+  // the streams that wait for the pump.
   void EndWriteSide(bool ok) {
     {
       MutexLock lock(&mutex_);

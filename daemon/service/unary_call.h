@@ -20,8 +20,8 @@ namespace muster {
 template <class Request, class Response>
 using UnaryHandler = std::function<absl::Status(const Request&, const CallContext&, Response*)>;
 
-// Lives from Start to OnDone, and as long as a thread of ours is in it. The handler runs once, on a thread of the executor, unless
-// the call is cancelled or late before its turn comes.
+// Lives from Start to OnDone, and as long as a thread of ours is in it. The handler runs once, on a thread of the
+// executor, unless the call is cancelled or late before its turn comes.
 template <class Request, class Response>
 class UnaryCall final : public grpc::ServerUnaryReactor,
                         public std::enable_shared_from_this<UnaryCall<Request, Response>> {
@@ -66,8 +66,8 @@ class UnaryCall final : public grpc::ServerUnaryReactor,
   }
 
   void OnDone() override {
-    // Acquire: what the handler did comes before the end of all it used. gRPC sees to that too, by locks that the thread sanitizer
-    // cannot see.
+    // Acquire: what the handler did comes before the end of all it used. gRPC sees to that too, by locks that the
+    // thread sanitizer cannot see.
     [[maybe_unused]] const bool answered = answered_.load(std::memory_order_acquire);
     const std::shared_ptr<UnaryCall> until_return = std::move(self_);
   }

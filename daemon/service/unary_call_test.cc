@@ -14,7 +14,8 @@ namespace {
 
 bool Await(const Event& event) { return event.Wait(Deadline::After(absl::Seconds(20))); }
 
-// Its answer does not wait for what the handler keeps; the end of that waits until the client says that it has the answer.
+// Its answer does not wait for what the handler keeps; the end of that waits until the client says that it has the
+// answer.
 class KeepingService final : public v1::Muster::CallbackService {
  public:
   grpc::ServerUnaryReactor* ListPools(grpc::CallbackServerContext* context, const v1::ListPoolsRequest* request,

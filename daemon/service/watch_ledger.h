@@ -21,8 +21,8 @@ class WatchLedger {
   // the worker has done, so that they cannot be this pool's.
   absl::Status Open(const v1::WatchRequest& request, const PoolSnapshot& now);
 
-  // The encoded WatchUpdate of what has happened since the last call. `merged` counts readings that this one stands for besides
-  // itself.
+  // The encoded WatchUpdate of what has happened since the last call. `merged` counts readings that this one stands for
+  // besides itself.
   grpc::ByteBuffer Advance(const std::shared_ptr<const WatchReading>& now, uint32_t merged);
 
  private:

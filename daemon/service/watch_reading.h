@@ -22,7 +22,8 @@ class WatchReading {
 
   struct Update {
     grpc::Slice bytes;  // an encoded WatchUpdate without `merged`
-    // The totals that are known with it, where some were higher before than in this reading; else null, and they are the reading's.
+    // The totals that are known with it, where some were higher before than in this reading; else null, and they are
+    // the reading's.
     std::shared_ptr<const PoolSnapshot> higher;
   };
 

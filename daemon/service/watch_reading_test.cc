@@ -47,8 +47,10 @@ void ExpectTells(const v1::WatchUpdate& update, const PoolSnapshot& now, const P
   ASSERT_EQ(update.iterations_delta_size(), static_cast<int>(kWorkers));
   for (size_t worker = 0; worker < kWorkers; ++worker) {
     const int i = static_cast<int>(worker);
-    EXPECT_EQ(update.iterations_delta(i), now.iterations[worker] - (before == nullptr ? 0 : before->iterations[worker]));
-    EXPECT_EQ(update.work_units_delta(i), now.work_units[worker] - (before == nullptr ? 0 : before->work_units[worker]));
+    EXPECT_EQ(update.iterations_delta(i),
+              now.iterations[worker] - (before == nullptr ? 0 : before->iterations[worker]));
+    EXPECT_EQ(update.work_units_delta(i),
+              now.work_units[worker] - (before == nullptr ? 0 : before->work_units[worker]));
     EXPECT_EQ(static_cast<int>(update.states(i)), static_cast<int>(now.states[worker]));
     EXPECT_EQ(update.last_cpus(i), now.last_cpus[worker]);
     EXPECT_EQ(update.ages_ns(i), now.ages_ns[worker]);

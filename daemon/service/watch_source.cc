@@ -30,8 +30,8 @@ absl::StatusOr<absl::Duration> PeriodOf(const v1::WatchRequest& request) {
 
 }  // namespace
 
-// When readings are due: at once, and then at every multiple of the period, so that watches of one period are due together. The
-// timer runs only while the source waits.
+// When readings are due: at once, and then at every multiple of the period, so that watches of one period are due
+// together. The timer runs only while the source waits.
 class WatchSource::Due : public std::enable_shared_from_this<Due> {
  public:
   // What has become due since the last call of Take.

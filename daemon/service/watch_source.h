@@ -22,13 +22,14 @@ namespace muster {
 // What a watch needs of the daemon; all outlive it.
 struct WatchParts {
   // A reading of a pool that was taken at `since_ns` (CLOCK_MONOTONIC) or later. NOT_FOUND: there is no such pool.
-  std::function<absl::StatusOr<std::shared_ptr<const WatchReading>>(const std::string& pool_id, uint64_t since_ns)> read;
+  std::function<absl::StatusOr<std::shared_ptr<const WatchReading>>(const std::string& pool_id, uint64_t since_ns)>
+      read;
   TimerQueue* timers = nullptr;
   WatchHub* hub = nullptr;
 };
 
-// A reading at once, one at each multiple of the period, and the last one when the workers have ended. Readings that become due
-// while the reader is slow are merged into the next one.
+// A reading at once, one at each multiple of the period, and the last one when the workers have ended. Readings that
+// become due while the reader is slow are merged into the next one.
 class WatchSource final : public StreamSource<grpc::ByteBuffer> {
  public:
   // An encoded WatchRequest, valid while this object lives.

@@ -53,7 +53,8 @@ class WatchSourceTest : public testing::Test {
     begun_ns_ = MonotonicNs();
     encoded_request_ = Encode(request_);
     source_ = std::make_unique<WatchSource>(
-        &encoded_request_, WatchParts{[this](const std::string& id, uint64_t since_ns) { return Read(id, since_ns); }, timers_.get(), &hub_});
+        &encoded_request_, WatchParts{[this](const std::string& id, uint64_t since_ns) { return Read(id, since_ns); },
+                                      timers_.get(), &hub_});
     return source_->Begin({}, [this] {
       MutexLock lock(&mutex_);
       ++wakes_;

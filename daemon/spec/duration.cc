@@ -17,7 +17,8 @@ absl::StatusOr<int64_t> DurationNs(const google::protobuf::Duration& duration, a
   const int64_t nanos = duration.nanos();
   const bool signs_differ = (seconds > 0 && nanos < 0) || (seconds < 0 && nanos > 0);
   if (nanos >= kNsPerSecond || nanos <= -kNsPerSecond || signs_differ) {
-    return FieldError(field, absl::StrCat(seconds, " s and ", nanos, " ns are no valid duration; give both the same sign, and "
+    return FieldError(field, absl::StrCat(seconds, " s and ", nanos,
+                                          " ns are no valid duration; give both the same sign, and "
                                           "less than a second of ns"));
   }
   const __int128 ns = static_cast<__int128>(seconds) * kNsPerSecond + nanos;

@@ -26,8 +26,8 @@ struct Limits {
 
   // For all workers of a pool to reach the gate.
   absl::Duration spawn_timeout = absl::Seconds(30);
-  // From the stop word until the last worker must have left its record, shared by all workers of a pool. A bound that a work
-  // type declares for draining is added.
+  // From the stop word until the last worker must have left its record, shared by all workers of a pool. A bound that a
+  // work type declares for draining is added.
   absl::Duration collect_deadline = absl::Seconds(5);
   // For reaping after a SIGKILL.
   absl::Duration reap_budget = absl::Seconds(3);

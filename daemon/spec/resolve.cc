@@ -89,8 +89,9 @@ void FillPoolDefaults(v1::WorkloadSpec* spec, uint64_t seed) {
 }
 
 absl::Status TooMany(double workers, const std::string& field, const Limits& limits) {
-  return LimitError("max_workers", limits.max_workers,
-                    absl::StrCat(field, ": ", workers, " workers are too many for one pool; ask for fewer, or raise the limit"));
+  return LimitError(
+      "max_workers", limits.max_workers,
+      absl::StrCat(field, ": ", workers, " workers are too many for one pool; ask for fewer, or raise the limit"));
 }
 
 template <typename Group>
@@ -110,7 +111,8 @@ absl::StatusOr<CpuSet> TargetCpus(const std::string& cgroup, const Cpusets& cpus
                                             "\"; make it with CreateCgroup, or name it in the spec's cgroups"));
   }
   if (cpus.ok() && cpus->empty()) {
-    return PreconditionError({"CPUSET", cgroup}, absl::StrCat(prefix, "cgroup: \"", cgroup, "\" has no CPU; give it some"));
+    return PreconditionError({"CPUSET", cgroup},
+                             absl::StrCat(prefix, "cgroup: \"", cgroup, "\" has no CPU; give it some"));
   }
   return cpus;
 }

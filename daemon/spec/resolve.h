@@ -37,16 +37,17 @@ struct ResolvedSpec {
 struct ResolveContext {
   const Limits* limits = nullptr;
   const Topology* topology = nullptr;
-  // Effective CPUs of an existing cgroup, by its name relative to the workload root; "" is the root, and so what a pool's own
-  // cgroup will have. NOT_FOUND: it does not exist.
+  // Effective CPUs of an existing cgroup, by its name relative to the workload root; "" is the root, and so what a
+  // pool's own cgroup will have. NOT_FOUND: it does not exist.
   std::function<absl::StatusOr<CpuSet>(const std::string& cgroup)> effective_cpus;
   // Used when the spec names no seed; not 0.
   uint64_t seed = 1;
 };
 
-// `spec` has passed Validate. Acquires nothing: the CPUs of cgroups that the spec itself asks for are foreseen from their
-// settings. INVALID_ARGUMENT, NOT_FOUND and FAILED_PRECONDITION name the field: no CPU of the set is in the target cpuset, no
-// such cgroup, the machine has no core with two threads; RESOURCE_EXHAUSTED: workers_pct asks for too many workers.
+// `spec` has passed Validate. Acquires nothing: the CPUs of cgroups that the spec itself asks for are foreseen from
+// their settings. INVALID_ARGUMENT, NOT_FOUND and FAILED_PRECONDITION name the field: no CPU of the set is in the
+// target cpuset, no such cgroup, the machine has no core with two threads; RESOURCE_EXHAUSTED: workers_pct asks for too
+// many workers.
 absl::StatusOr<ResolvedSpec> Resolve(const v1::WorkloadSpec& spec, const ResolveContext& context);
 
 }  // namespace muster

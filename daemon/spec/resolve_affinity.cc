@@ -19,8 +19,8 @@ ResolvedAffinity Fixed(const CpuSet& cpus) {
 }
 
 absl::Status NothingInCommon(const CpuSet& asked, const CpuSet& pool, const std::string& field) {
-  return FieldError(field, absl::StrCat("none of the CPUs ", asked.ToString(), " is left to the group by its cgroup; choose among ",
-                                        pool.ToString()));
+  return FieldError(field, absl::StrCat("none of the CPUs ", asked.ToString(),
+                                        " is left to the group by its cgroup; choose among ", pool.ToString()));
 }
 
 absl::StatusOr<ResolvedAffinity> ResolveExact(const CpuSet& asked, const CpuSet& pool, const std::string& field) {
@@ -83,8 +83,9 @@ absl::StatusOr<ResolvedAffinity> ResolveSiblings(const AffinityContext& context,
   if (pairs.size() < needed) {
     return PreconditionError(
         {"TOPOLOGY", "smt"},
-        absl::StrCat(field, ": ", needed, " pairs of workers need as many cores with two hardware threads each, and among CPUs ",
-                     context.pool.ToString(), " there are ", pairs.size(), "; ask for fewer workers, or for another affinity"));
+        absl::StrCat(
+            field, ": ", needed, " pairs of workers need as many cores with two hardware threads each, and among CPUs ",
+            context.pool.ToString(), " there are ", pairs.size(), "; ask for fewer workers, or for another affinity"));
   }
   ResolvedAffinity resolved;
   CpuSet all;

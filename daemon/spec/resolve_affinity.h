@@ -32,8 +32,8 @@ struct ResolvedAffinity {
   std::string cpus;
 };
 
-// `field` is the affinity's path. INVALID_ARGUMENT: a set has nothing in common with the pool; FAILED_PRECONDITION: the machine,
-// or what the cgroup leaves of it, is not what the intent needs.
+// `field` is the affinity's path. INVALID_ARGUMENT: a set has nothing in common with the pool; FAILED_PRECONDITION: the
+// machine, or what the cgroup leaves of it, is not what the intent needs.
 absl::StatusOr<ResolvedAffinity> ResolveAffinity(const v1::Affinity& affinity, const AffinityContext& context,
                                                  const std::string& field);
 

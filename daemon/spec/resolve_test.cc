@@ -34,7 +34,9 @@ class ResolveTest : public testing::Test {
     return resolved.ok() ? *std::move(resolved) : ResolvedSpec();
   }
   // Of a pool with this affinity in cgroup "c".
-  std::string Fixed(const std::string& affinity) { return Done("cgroup: \"c\" affinity { " + affinity + " {} }").groups.at(0).cpus; }
+  std::string Fixed(const std::string& affinity) {
+    return Done("cgroup: \"c\" affinity { " + affinity + " {} }").groups.at(0).cpus;
+  }
 
   absl::StatusOr<CpuSet> CpusOf(const std::string& name) {
     const auto found = cpusets_.find(name);
@@ -76,7 +78,8 @@ TEST_F(ResolveTest, ParametersOfWorkTakeTheirDefaultsInEveryGroup) {
 TEST_F(ResolveTest, PcommIsThreadMode) { EXPECT_EQ(Done("pcomm { name: \"p\" }").spec.clone_mode(), v1::THREAD); }
 
 TEST_F(ResolveTest, AnAbsentPeriodIsTheDeadline) {
-  const auto policy = Done("sched_policy { deadline { runtime { nanos: 2000 } deadline { nanos: 9000 } } }").spec.sched_policy();
+  const auto policy =
+      Done("sched_policy { deadline { runtime { nanos: 2000 } deadline { nanos: 9000 } } }").spec.sched_policy();
   EXPECT_EQ(policy.deadline().period().nanos(), 9000);
 }
 
@@ -106,7 +109,8 @@ TEST_F(ResolveTest, ExactIsKeptAsItWasWritten) {
 TEST_F(ResolveTest, CpusOutsideOfTheCpusetAreRefused) {
   cpusets_["c"] = Cpus("0-2");
   EXPECT_EQ(FieldOf(Try("cgroup: \"c\" affinity { exact { cpus: \"4-5\" } }").status()), "affinity.exact.cpus");
-  EXPECT_EQ(FieldOf(Try("composed { num_workers: 1 cgroup: \"c\" affinity { random_subset { from: \"7\" count: 1 } } }").status()),
+  EXPECT_EQ(FieldOf(Try("composed { num_workers: 1 cgroup: \"c\" affinity { random_subset { from: \"7\" count: 1 } } }")
+                        .status()),
             "composed[0].affinity.random_subset.from");
 }
 
@@ -206,7 +210,9 @@ TEST_F(ResolveTest, CgroupsOfTheSpecAreForeseen) {
 
 TEST_F(ResolveTest, ParentsMadeOnTheWayAreForeseenToo) {
   EXPECT_EQ(Done("cgroups { name: \"a/b/c\" } cgroup: \"a/b\" workers_pct: 1").num_workers, 8u);
-  EXPECT_EQ(Done("cgroups { name: \"a/b/c\" settings { cpuset_cpus: \"1\" } } cgroup: \"a/b/c\" workers_pct: 1").num_workers, 1u);
+  EXPECT_EQ(
+      Done("cgroups { name: \"a/b/c\" settings { cpuset_cpus: \"1\" } } cgroup: \"a/b/c\" workers_pct: 1").num_workers,
+      1u);
 }
 
 TEST_F(ResolveTest, ACgroupWithoutCpusIsRefused) {

@@ -20,7 +20,9 @@ class SplitMix64 {
   }
 
   // Below `bound`, which is not 0.
-  uint64_t Below(uint64_t bound) { return static_cast<uint64_t>((static_cast<unsigned __int128>(Next()) * bound) >> 64); }
+  uint64_t Below(uint64_t bound) {
+    return static_cast<uint64_t>((static_cast<unsigned __int128>(Next()) * bound) >> 64);
+  }
 
  private:
   uint64_t state_;

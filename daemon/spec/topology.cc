@@ -130,7 +130,8 @@ std::vector<CpuSet> ReadLlcs(const std::string& root, const CpuSet& online) {
   }
   if (!unknown.empty()) llcs.Claim(unknown.Ids().front(), unknown);
   std::vector<CpuSet> parts = llcs.Take();
-  std::sort(parts.begin(), parts.end(), [](const CpuSet& a, const CpuSet& b) { return a.Ids().front() < b.Ids().front(); });
+  std::sort(parts.begin(), parts.end(),
+            [](const CpuSet& a, const CpuSet& b) { return a.Ids().front() < b.Ids().front(); });
   return parts;
 }
 

@@ -38,7 +38,8 @@ absl::Status CheckPercentage(const v1::GroupSpec& group, const std::string& pref
   if (!group.has_workers_pct()) return absl::OkStatus();
   const double pct = group.workers_pct();
   if (!std::isfinite(pct) || pct <= 0) {
-    return FieldError(prefix + "workers_pct", absl::StrCat(pct, " is no share of CPUs; choose a number above 0, as 0.5"));
+    return FieldError(prefix + "workers_pct",
+                      absl::StrCat(pct, " is no share of CPUs; choose a number above 0, as 0.5"));
   }
   if (!group.has_num_workers()) return absl::OkStatus();
   return FieldError(prefix + "workers_pct", "num_workers is set too; leave one of them out");
@@ -49,7 +50,8 @@ absl::Status CheckCounts(const v1::WorkloadSpec& spec) {
   for (int i = 0; i < spec.composed_size(); ++i) {
     const v1::GroupSpec& group = spec.composed(i);
     const std::string path = absl::StrCat("composed[", i, "]");
-    if (group.ByteSizeLong() == 0) return FieldError(path, "the group is empty; say num_workers and work, or leave it out");
+    if (group.ByteSizeLong() == 0)
+      return FieldError(path, "the group is empty; say num_workers and work, or leave it out");
     if (group.has_num_workers() || group.has_workers_pct()) continue;
     return FieldError(path + ".num_workers", "a composed group has no default; choose at least 1, or set workers_pct");
   }
@@ -60,8 +62,9 @@ absl::Status CheckTotal(const v1::WorkloadSpec& spec, const Limits& limits) {
   uint64_t total = spec.has_num_workers() ? spec.num_workers() : spec.has_workers_pct() ? 0 : 1;
   for (const v1::GroupSpec& group : spec.composed()) total += group.num_workers();
   if (total <= static_cast<uint64_t>(limits.max_workers)) return absl::OkStatus();
-  return LimitError("max_workers", limits.max_workers,
-                    absl::StrCat("num_workers: ", total, " workers are too many for one pool; ask for fewer, or raise the limit"));
+  return LimitError(
+      "max_workers", limits.max_workers,
+      absl::StrCat("num_workers: ", total, " workers are too many for one pool; ask for fewer, or raise the limit"));
 }
 
 absl::Status CheckMemory(const v1::GroupSpec& group, const std::string& prefix) {

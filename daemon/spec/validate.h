@@ -25,9 +25,9 @@ struct ValidationContext {
 //   4. clone mode and pcomm
 //   5. group by group: work, affinity, scheduling policy, nice, name, ids, node, cgroup
 //   6. the pool's cgroups, sample and migration caps, durations
-// INVALID_ARGUMENT carries the field's path, RESOURCE_EXHAUSTED the limit, FAILED_PRECONDITION what is missing (error_detail.h).
-// What only a work type's own code knows (group sizes, rules between parameters, modes) the pool host checks afterwards,
-// before it forks anything. Allocates nothing that grows with a worker count. Any thread.
+// INVALID_ARGUMENT carries the field's path, RESOURCE_EXHAUSTED the limit, FAILED_PRECONDITION what is missing
+// (error_detail.h). What only a work type's own code knows (group sizes, rules between parameters, modes) the pool host
+// checks afterwards, before it forks anything. Allocates nothing that grows with a worker count. Any thread.
 absl::Status Validate(const v1::WorkloadSpec& spec, const ValidationContext& context);
 
 }  // namespace muster

@@ -1,4 +1,5 @@
-// Random specs: Validate never crashes, an INVALID_ARGUMENT always names a field, and what Validate accepts Resolve can work on.
+// Random specs: Validate never crashes, an INVALID_ARGUMENT always names a field, and what Validate accepts Resolve can
+// work on.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -30,7 +31,8 @@ class Generator {
 
  private:
   std::string Text() {
-    static const char* const kTexts[] = {"", "0", "0-3", "1-2", "0,9", "3-1", "..", "a/b", "/", "cg0", "70000", "A=1", "0-"};
+    static const char* const kTexts[] = {"",    "0", "0-3", "1-2",   "0,9", "3-1", "..",
+                                         "a/b", "/", "cg0", "70000", "A=1", "0-"};
     return random_() % 8 == 0 ? std::string(random_() % 40, '\0') : kTexts[random_() % std::size(kTexts)];
   }
 
@@ -47,22 +49,33 @@ class Generator {
   void SetField(Message* message, const FieldDescriptor* field, int depth) {
     const Reflection* reflection = message->GetReflection();
     if (field->is_repeated()) {
-      if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) Fill(reflection->AddMessage(message, field), depth + 1);
+      if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE)
+        Fill(reflection->AddMessage(message, field), depth + 1);
       if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) reflection->AddString(message, field, Text());
       if (field->cpp_type() == FieldDescriptor::CPPTYPE_ENUM) reflection->AddEnumValue(message, field, random_() % 5);
       return;
     }
     switch (field->cpp_type()) {
-      case FieldDescriptor::CPPTYPE_MESSAGE: return Fill(reflection->MutableMessage(message, field), depth + 1);
-      case FieldDescriptor::CPPTYPE_STRING: return reflection->SetString(message, field, Text());
-      case FieldDescriptor::CPPTYPE_ENUM: return reflection->SetEnumValue(message, field, random_() % 5);
-      case FieldDescriptor::CPPTYPE_UINT32: return reflection->SetUInt32(message, field, Number());
-      case FieldDescriptor::CPPTYPE_INT32: return reflection->SetInt32(message, field, Number());
-      case FieldDescriptor::CPPTYPE_UINT64: return reflection->SetUInt64(message, field, Number());
-      case FieldDescriptor::CPPTYPE_INT64: return reflection->SetInt64(message, field, Number());
-      case FieldDescriptor::CPPTYPE_DOUBLE: return reflection->SetDouble(message, field, Real());
-      case FieldDescriptor::CPPTYPE_BOOL: return reflection->SetBool(message, field, random_() % 2);
-      default: return;
+      case FieldDescriptor::CPPTYPE_MESSAGE:
+        return Fill(reflection->MutableMessage(message, field), depth + 1);
+      case FieldDescriptor::CPPTYPE_STRING:
+        return reflection->SetString(message, field, Text());
+      case FieldDescriptor::CPPTYPE_ENUM:
+        return reflection->SetEnumValue(message, field, random_() % 5);
+      case FieldDescriptor::CPPTYPE_UINT32:
+        return reflection->SetUInt32(message, field, Number());
+      case FieldDescriptor::CPPTYPE_INT32:
+        return reflection->SetInt32(message, field, Number());
+      case FieldDescriptor::CPPTYPE_UINT64:
+        return reflection->SetUInt64(message, field, Number());
+      case FieldDescriptor::CPPTYPE_INT64:
+        return reflection->SetInt64(message, field, Number());
+      case FieldDescriptor::CPPTYPE_DOUBLE:
+        return reflection->SetDouble(message, field, Real());
+      case FieldDescriptor::CPPTYPE_BOOL:
+        return reflection->SetBool(message, field, random_() % 2);
+      default:
+        return;
     }
   }
 

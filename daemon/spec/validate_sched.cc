@@ -12,16 +12,19 @@ namespace {
 
 constexpr int64_t kMinRuntimeNs = 1024;  // the kernel's DL_SCALE: a smaller runtime is none at all
 
-absl::Status CheckCpus(const std::string& text, const CpuSet& online, const std::string& field, absl::string_view if_empty) {
+absl::Status CheckCpus(const std::string& text, const CpuSet& online, const std::string& field,
+                       absl::string_view if_empty) {
   const auto cpus = CpuSet::Parse(text);
   if (!cpus.ok()) return FieldError(field, cpus.status().message());
   if (cpus->empty()) return FieldError(field, absl::StrCat("the set is empty; ", if_empty));
   if (cpus->Ids().back() > arena::kMaxCpuId) {
-    return FieldError(field, absl::StrCat("CPU ", cpus->Ids().back(), " is above the largest number, ", arena::kMaxCpuId));
+    return FieldError(field,
+                      absl::StrCat("CPU ", cpus->Ids().back(), " is above the largest number, ", arena::kMaxCpuId));
   }
   for (const uint32_t cpu : cpus->Ids()) {
     if (online.Contains(cpu)) continue;
-    return FieldError(field, absl::StrCat("CPU ", cpu, " does not exist or is offline; choose among ", online.ToString()));
+    return FieldError(field,
+                      absl::StrCat("CPU ", cpu, " does not exist or is offline; choose among ", online.ToString()));
   }
   return absl::OkStatus();
 }
@@ -33,7 +36,8 @@ absl::Status CheckNodes(const std::string& text, absl::string_view policy, const
     return FieldError(field, absl::StrCat("the node set is empty; ", policy, " needs at least one node, as \"0-1\""));
   }
   if (nodes->Ids().back() > arena::kMaxNodeId) {
-    return FieldError(field, absl::StrCat("node ", nodes->Ids().back(), " is above the largest number, ", arena::kMaxNodeId));
+    return FieldError(field,
+                      absl::StrCat("node ", nodes->Ids().back(), " is above the largest number, ", arena::kMaxNodeId));
   }
   return absl::OkStatus();
 }
@@ -59,7 +63,8 @@ absl::Status CheckDeadlinePolicy(const v1::SchedPolicy::Deadline& policy, const 
     return FieldError(runtime_field, absl::StrCat(runtime, " ns does not fit into ", deadline, " ns; shorten it"));
   }
   if (period != 0 && period < deadline) {
-    return FieldError(period_field, absl::StrCat(period, " ns is below ", deadline, " ns; lengthen it, or leave it out"));
+    return FieldError(period_field,
+                      absl::StrCat(period, " ns is below ", deadline, " ns; lengthen it, or leave it out"));
   }
   return absl::OkStatus();
 }
@@ -109,7 +114,8 @@ absl::Status CheckMemPolicy(const v1::MemPolicy& policy, const std::string& fiel
     case v1::MemPolicy::kPreferredMany:
       return CheckNodes(policy.preferred_many().nodes(), "preferred_many", field + ".preferred_many.nodes");
     case v1::MemPolicy::kWeightedInterleave:
-      return CheckNodes(policy.weighted_interleave().nodes(), "weighted_interleave", field + ".weighted_interleave.nodes");
+      return CheckNodes(policy.weighted_interleave().nodes(), "weighted_interleave",
+                        field + ".weighted_interleave.nodes");
     case v1::MemPolicy::kPreferred:
       return CheckNodes(absl::StrCat(policy.preferred().node()), "preferred", field + ".preferred.node");
     case v1::MemPolicy::POLICY_NOT_SET:

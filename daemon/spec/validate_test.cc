@@ -52,7 +52,9 @@ TEST_F(ValidateTest, MemoryPoliciesComeBeforeEverythingElse) {
   Refused("nice: 50 composed { num_workers: 1 mem_policy { bind {} } }", "composed[0].mem_policy.bind.nodes");
 }
 
-TEST_F(ValidateTest, AComposedGroupNeedsACount) { Refused("composed { work { mixed {} } }", "composed[0].num_workers"); }
+TEST_F(ValidateTest, AComposedGroupNeedsACount) {
+  Refused("composed { work { mixed {} } }", "composed[0].num_workers");
+}
 
 TEST_F(ValidateTest, AnEmptyComposedGroupIsRefused) { Refused("composed { }", "composed[0]"); }
 
@@ -78,7 +80,8 @@ TEST_F(ValidateTest, TheWorkersOfAllGroupsCountTogether) {
   limits_.max_workers = 5;
   Accepted("num_workers: 2 composed { num_workers: 3 }");
   EXPECT_EQ(Check("num_workers: 3 composed { num_workers: 3 }").code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(Check("composed { num_workers: 5 }").code(), absl::StatusCode::kResourceExhausted) << "an absent count is 1";
+  EXPECT_EQ(Check("composed { num_workers: 5 }").code(), absl::StatusCode::kResourceExhausted)
+      << "an absent count is 1";
   EXPECT_EQ(Check("num_workers: 4294967295 composed { num_workers: 4294967295 }").code(),
             absl::StatusCode::kResourceExhausted);
 }
@@ -95,8 +98,10 @@ TEST_F(ValidateTest, ASpecAboveItsSizeLimitIsALimitError) {
 TEST_F(ValidateTest, EveryNodeSetMustNameANode) {
   for (const char* policy : {"bind", "interleave", "preferred_many", "weighted_interleave"}) {
     Refused(absl::StrCat("mem_policy { ", policy, " {} }"), absl::StrCat("mem_policy.", policy, ".nodes"));
-    Refused(absl::StrCat("mem_policy { ", policy, " { nodes: \"64\" } }"), absl::StrCat("mem_policy.", policy, ".nodes"));
-    Refused(absl::StrCat("mem_policy { ", policy, " { nodes: \"x\" } }"), absl::StrCat("mem_policy.", policy, ".nodes"));
+    Refused(absl::StrCat("mem_policy { ", policy, " { nodes: \"64\" } }"),
+            absl::StrCat("mem_policy.", policy, ".nodes"));
+    Refused(absl::StrCat("mem_policy { ", policy, " { nodes: \"x\" } }"),
+            absl::StrCat("mem_policy.", policy, ".nodes"));
     Accepted(absl::StrCat("mem_policy { ", policy, " { nodes: \"0-1\" } }"));
   }
   Refused("mem_policy { preferred { node: 64 } }", "mem_policy.preferred.node");

@@ -42,7 +42,8 @@ absl::Status CheckProgram(const v1::Custom::Program& program, const WorkContext&
   }
   RETURN_IF_ERROR(CheckEnvironment(program, field));
   if (context.one_process) {
-    return FieldError(field, "a program takes the place of its whole process, so it needs clone_mode: FORK and no pcomm");
+    return FieldError(field,
+                      "a program takes the place of its whole process, so it needs clone_mode: FORK and no pcomm");
   }
   if (!context.allow_exec) {
     return PreconditionError({"EXEC", "allow_exec"},

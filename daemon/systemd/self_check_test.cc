@@ -16,16 +16,16 @@ TEST(SelfCheckTest, OnlyAProbeThatWentWellIsTold) {
   std::atomic<int> probes = 0;
   std::atomic<int> probes_when_told = 0;
   const auto check = SelfCheck::Start({.period = absl::Milliseconds(1),
-                         .probe = [&](Deadline) -> absl::Status {
-                           if (++probes < 4) return absl::DeadlineExceededError("no answer");
-                           return absl::OkStatus();
-                         },
-                         .went_well =
-                             [&] {
-                               int none = 0;
-                               probes_when_told.compare_exchange_strong(none, probes);
-                               told.Set();
-                             }});
+                                       .probe = [&](Deadline) -> absl::Status {
+                                         if (++probes < 4) return absl::DeadlineExceededError("no answer");
+                                         return absl::OkStatus();
+                                       },
+                                       .went_well =
+                                           [&] {
+                                             int none = 0;
+                                             probes_when_told.compare_exchange_strong(none, probes);
+                                             told.Set();
+                                           }});
   ASSERT_TRUE(told.Wait(Deadline::After(kPatience)));
   EXPECT_EQ(probes_when_told, 4);
 }
@@ -40,11 +40,11 @@ TEST(SelfCheckTest, GoesOnForAsLongAsItLives) {
   Event often;
   std::atomic<int> told = 0;
   const auto check = SelfCheck::Start({.period = absl::Milliseconds(1),
-                         .probe = [](Deadline) { return absl::OkStatus(); },
-                         .went_well =
-                             [&] {
-                               if (++told == 5) often.Set();
-                             }});
+                                       .probe = [](Deadline) { return absl::OkStatus(); },
+                                       .went_well =
+                                           [&] {
+                                             if (++told == 5) often.Set();
+                                           }});
   EXPECT_TRUE(often.Wait(Deadline::After(kPatience)));
 }
 
@@ -53,8 +53,8 @@ TEST(SelfCheckTest, EndsInTheMiddleOfALongPeriod) {
   const Deadline patience = Deadline::After(kPatience);
   {
     const auto check = SelfCheck::Start({.period = absl::Hours(1),
-                           .probe = [](Deadline) { return absl::OkStatus(); },
-                           .went_well = [&] { told.Set(); }});
+                                         .probe = [](Deadline) { return absl::OkStatus(); },
+                                         .went_well = [&] { told.Set(); }});
     ASSERT_TRUE(told.Wait(patience));
   }
   EXPECT_FALSE(patience.Expired());

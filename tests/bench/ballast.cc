@@ -1,5 +1,5 @@
-// Makes a process heavy before its main: LD_PRELOAD with BALLAST_MB (private memory, all pages in place) or BALLAST_FDS (open
-// descriptors).
+// Makes a process heavy before its main: LD_PRELOAD with BALLAST_MB (private memory, all pages in place) or BALLAST_FDS
+// (open descriptors).
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>

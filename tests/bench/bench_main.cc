@@ -22,7 +22,8 @@ ABSL_FLAG(std::vector<std::string>, only, {}, "rows or experiments to measure; e
 ABSL_FLAG(bool, quick, false, "three short pairs each, and no verdicts");
 ABSL_FLAG(bool, list, false, "print the experiments and their rows, and measure nothing");
 ABSL_FLAG(std::string, out, "", "directory for bench.json, table.md and growth.svg; empty: none");
-ABSL_FLAG(bool, precedence, false, "take precedence over everybody else on this machine (nice -20 for the bench's sessions)");
+ABSL_FLAG(bool, precedence, false,
+          "take precedence over everybody else on this machine (nice -20 for the bench's sessions)");
 ABSL_FLAG(double, patience, 20, "seconds to wait before a round for others to become quiet");
 
 namespace muster::bench {
@@ -100,8 +101,8 @@ bool AnyMissed(const std::vector<Outcome>& outcomes) {
 
 int Main() {
   const bool quick = absl::GetFlag(FLAGS_quick);
-  std::vector<Experiment> experiments = AllExperiments(
-      {ProgramsBelow(absl::GetFlag(FLAGS_root), absl::GetFlag(FLAGS_precedence)), quick});
+  std::vector<Experiment> experiments =
+      AllExperiments({ProgramsBelow(absl::GetFlag(FLAGS_root), absl::GetFlag(FLAGS_precedence)), quick});
   if (absl::GetFlag(FLAGS_list)) {
     List(experiments);
     return 0;

@@ -67,15 +67,17 @@ std::string TimeLabel(int power) {
 std::string Axes(const Range& range) {
   std::string svg;
   for (const uint32_t workers : kCounts) {
-    absl::StrAppendFormat(&svg, "<line x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f' stroke='#ddd'/>\n", X(workers), kTop, X(workers),
-                          kTop + kHeight);
-    absl::StrAppendFormat(&svg, "<text x='%.1f' y='%.1f' text-anchor='middle'>%d</text>\n", X(workers), kTop + kHeight + 20,
-                          workers);
+    absl::StrAppendFormat(&svg, "<line x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f' stroke='#ddd'/>\n", X(workers), kTop,
+                          X(workers), kTop + kHeight);
+    absl::StrAppendFormat(&svg, "<text x='%.1f' y='%.1f' text-anchor='middle'>%d</text>\n", X(workers),
+                          kTop + kHeight + 20, workers);
   }
   for (int power = range.low; power <= range.high; ++power) {
     const double y = Y(std::pow(10, power), range);
-    absl::StrAppendFormat(&svg, "<line x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f' stroke='#ddd'/>\n", kLeft, y, kLeft + kWidth, y);
-    absl::StrAppendFormat(&svg, "<text x='%.1f' y='%.1f' text-anchor='end'>%s</text>\n", kLeft - 8, y + 4, TimeLabel(power));
+    absl::StrAppendFormat(&svg, "<line x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f' stroke='#ddd'/>\n", kLeft, y,
+                          kLeft + kWidth, y);
+    absl::StrAppendFormat(&svg, "<text x='%.1f' y='%.1f' text-anchor='end'>%s</text>\n", kLeft - 8, y + 4,
+                          TimeLabel(power));
   }
   return svg;
 }
@@ -90,15 +92,17 @@ std::string Curve(const Values& medians, const Line& line, const Range& range) {
     absl::StrAppendFormat(&points, "%.1f,%.1f ", X(workers), last_y);
     absl::StrAppendFormat(&marks, "<circle cx='%.1f' cy='%.1f' r='3' fill='%s'/>\n", X(workers), last_y, line.colour);
   }
-  return absl::StrFormat("<polyline points='%s' fill='none' stroke='%s' stroke-width='2'/>\n%s", points, line.colour, marks);
+  return absl::StrFormat("<polyline points='%s' fill='none' stroke='%s' stroke-width='2'/>\n%s", points, line.colour,
+                         marks);
 }
 
 std::string Legend() {
   std::string svg;
   double y = kTop + 10;
   for (const Line& line : kLines) {
-    absl::StrAppendFormat(&svg, "<rect x='%.1f' y='%.1f' width='14' height='4' fill='%s'/><text x='%.1f' y='%.1f'>%s</text>\n",
-                          kLeft + kWidth + 20, y, line.colour, kLeft + kWidth + 40, y + 6, line.label);
+    absl::StrAppendFormat(
+        &svg, "<rect x='%.1f' y='%.1f' width='14' height='4' fill='%s'/><text x='%.1f' y='%.1f'>%s</text>\n",
+        kLeft + kWidth + 20, y, line.colour, kLeft + kWidth + 40, y + 6, line.label);
     y += 22;
   }
   return svg;
@@ -113,7 +117,8 @@ std::string Svg(const Machine& machine, const std::vector<Outcome>& outcomes) {
   std::string svg =
       "<svg xmlns='http://www.w3.org/2000/svg' width='840' height='480' viewBox='0 0 840 480' font-family='sans-serif' "
       "font-size='12'>\n<rect width='840' height='480' fill='white'/>\n";
-  absl::StrAppendFormat(&svg, "<text x='%.1f' y='24' font-size='15'>Time per worker against the number of workers</text>\n", kLeft);
+  absl::StrAppendFormat(
+      &svg, "<text x='%.1f' y='24' font-size='15'>Time per worker against the number of workers</text>\n", kLeft);
   absl::StrAppendFormat(&svg, "<text x='%.1f' y='40' fill='#666'>%s, %s, %d CPUs, %s</text>\n", kLeft, machine.date,
                         machine.kernel, machine.cpus, machine.cpu);
   absl::StrAppend(&svg, Axes(range));

@@ -102,8 +102,12 @@ std::vector<Experiment> EndExperiments(const Setting& setting) {
   const Programs programs = setting.programs;
   return {{.name = "killed",
            .parties = {{"daemon", [=] { return KillDaemon(programs); }}, {"bare", [=] { return KillBare(programs); }}},
-           .rows = {{"daemon-killed", "daemon SIGKILLed until no worker of 1,000 is alive", "bare PDEATHSIG", "ours.dead_ns",
-                     "bare.dead_ns", {Side::kAtMost, 1.5}}}}};
+           .rows = {{"daemon-killed",
+                     "daemon SIGKILLed until no worker of 1,000 is alive",
+                     "bare PDEATHSIG",
+                     "ours.dead_ns",
+                     "bare.dead_ns",
+                     {Side::kAtMost, 1.5}}}}};
 }
 
 }  // namespace muster::bench

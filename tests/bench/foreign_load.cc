@@ -67,7 +67,8 @@ bool Descends(const std::map<pid_t, Process>& all, pid_t pid, pid_t from) {
 uint64_t StolenTicks() {
   const absl::StatusOr<std::string> stat = ReadFile("/proc/stat");
   if (!stat.ok()) return 0;
-  const std::vector<absl::string_view> fields = absl::StrSplit(stat->substr(0, stat->find('\n')), ' ', absl::SkipEmpty());
+  const std::vector<absl::string_view> fields =
+      absl::StrSplit(stat->substr(0, stat->find('\n')), ' ', absl::SkipEmpty());
   uint64_t ticks = 0;
   if (fields.size() > 8) (void)absl::SimpleAtoi(fields[8], &ticks);
   return ticks;

@@ -10,8 +10,8 @@
 
 namespace muster::bench {
 
-// CPU time used by every process that is no descendant of `ours`, with that of their reaped children, and what the hypervisor
-// took away. Kernel threads are not counted: they work for whoever asked.
+// CPU time used by every process that is no descendant of `ours`, with that of their reaped children, and what the
+// hypervisor took away. Kernel threads are not counted: they work for whoever asked.
 struct ForeignReading {
   uint64_t at_ns = 0;
   double cpu_s = 0;

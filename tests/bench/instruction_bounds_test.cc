@@ -1,6 +1,6 @@
-// Instructions are the same on a quiet machine and on a busy one, so that this can stand in CI: what runs in a worker's loop may
-// take 5 % more of them than instruction_bounds.txt says, and no more. After a change that is worth it, put the numbers that
-// the failure prints there.
+// Instructions are the same on a quiet machine and on a busy one, so that this can stand in CI: what runs in a worker's
+// loop may take 5 % more of them than instruction_bounds.txt says, and no more. After a change that is worth it, put
+// the numbers that the failure prints there.
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -36,8 +36,8 @@ void Count(const std::string& path, int times, int64_t* instructions) {
   const UniqueFd log(memfd_create("callgrind", MFD_CLOEXEC));
   SpawnOptions options;
   options.program = kValgrind;
-  options.arguments = {"valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", getenv("MUSTER_HOT_PATHS"), path,
-                       absl::StrCat(times)};
+  options.arguments = {"valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", getenv("MUSTER_HOT_PATHS"),
+                       path,       absl::StrCat(times)};
   options.descriptors = {{STDOUT_FILENO, log.get()}, {STDERR_FILENO, log.get()}};
   const absl::StatusOr<SpawnedProcess> process = SpawnProcess(options);
   ASSERT_TRUE(process.ok()) << process.status();
@@ -69,8 +69,8 @@ TEST_P(InstructionBoundsTest, APassTakesNoMoreInstructionsThanCommitted) {
   ASSERT_NO_FATAL_FAILURE(Count(GetParam(), kMany, &many));
   const double per_pass = static_cast<double>(many - few) / (kMany - kFew);
   printf("%s %.1f instructions\n", GetParam(), per_pass);
-  EXPECT_LE(per_pass, Bound() * kSlack) << GetParam() << " takes " << per_pass << " instructions; the bound is " << Bound()
-                                        << ", with " << (kSlack - 1) * 100 << " % slack";
+  EXPECT_LE(per_pass, Bound() * kSlack) << GetParam() << " takes " << per_pass << " instructions; the bound is "
+                                        << Bound() << ", with " << (kSlack - 1) * 100 << " % slack";
 }
 
 INSTANTIATE_TEST_SUITE_P(HotPaths, InstructionBoundsTest,

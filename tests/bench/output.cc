@@ -20,14 +20,17 @@ std::string GoalText(const Goal& goal) {
 }
 
 std::string Quoted(const std::string& text) {
-  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}, {"\t", " "}}), "\"");
+  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}, {"\t", " "}}),
+                      "\"");
 }
 
 std::string JsonRow(const RowResult& result) {
   const auto number = [](std::string* out, double value) { absl::StrAppendFormat(out, "%.6g", value); };
   return absl::StrFormat(
-      "{\"id\": %s, \"step\": %s, \"limit\": %s, \"goal\": %s, \"verdict\": %s, \"ratio\": %.6g, \"lower_quartile\": %.6g, "
-      "\"upper_quartile\": %.6g, \"ours\": %.9g, \"against\": %.9g, \"pairs\": %d, \"disturbed\": %d, \"ratios\": [%s], \"note\": %s}",
+      "{\"id\": %s, \"step\": %s, \"limit\": %s, \"goal\": %s, \"verdict\": %s, \"ratio\": %.6g, \"lower_quartile\": "
+      "%.6g, "
+      "\"upper_quartile\": %.6g, \"ours\": %.9g, \"against\": %.9g, \"pairs\": %d, \"disturbed\": %d, \"ratios\": "
+      "[%s], \"note\": %s}",
       Quoted(result.row.id), Quoted(result.row.step), Quoted(result.row.limit), Quoted(GoalText(result.row.goal)),
       Quoted(std::string(VerdictName(result.verdict))), result.ratio.median, result.ratio.lower, result.ratio.upper,
       result.ours, result.against, result.pairs, result.disturbed, absl::StrJoin(result.ratios, ", ", number),
@@ -64,12 +67,12 @@ std::string TableHead() {
 std::string TableLine(const RowResult& result) {
   const std::string what = absl::StrCat(result.row.step, " / ", result.row.limit);
   if (result.pairs == 0) {
-    return absl::StrFormat("%-20s %-72s %9s  %-19s %9s  %-7s %s\n", result.row.id, what, "-", "-", GoalText(result.row.goal),
-                           VerdictName(result.verdict), result.note);
+    return absl::StrFormat("%-20s %-72s %9s  %-19s %9s  %-7s %s\n", result.row.id, what, "-", "-",
+                           GoalText(result.row.goal), VerdictName(result.verdict), result.note);
   }
   const std::string spread = absl::StrFormat("%.4g..%.4g", result.ratio.lower, result.ratio.upper);
-  return absl::StrFormat("%-20s %-72s %9.4g  %-19s %9s  %-7s %d%s %s\n", result.row.id, what, result.ratio.median, spread,
-                         GoalText(result.row.goal), VerdictName(result.verdict), result.pairs,
+  return absl::StrFormat("%-20s %-72s %9.4g  %-19s %9s  %-7s %d%s %s\n", result.row.id, what, result.ratio.median,
+                         spread, GoalText(result.row.goal), VerdictName(result.verdict), result.pairs,
                          result.disturbed > 0 ? absl::StrCat("-", result.disturbed) : "", result.note);
 }
 
@@ -79,8 +82,10 @@ std::string TableFoot(const std::vector<Outcome>& outcomes) {
     for (const RowResult& result : outcome.rows) ++counts[std::string(VerdictName(result.verdict))];
   }
   std::string foot = absl::StrFormat(
-      "\nratio: median over pairs of the same round. pairs: all, less those during which others took more than %.0f %% of the "
-      "CPUs.\nnoisy: fewer than %d undisturbed pairs, or the goal lies within the middle half of the ratios: the machine was too "
+      "\nratio: median over pairs of the same round. pairs: all, less those during which others took more than %.0f %% "
+      "of the "
+      "CPUs.\nnoisy: fewer than %d undisturbed pairs, or the goal lies within the middle half of the ratios: the "
+      "machine was too "
       "noisy to tell.\n",
       kForeignShare * 100, kPairsForVerdict);
   for (const auto& [verdict, count] : counts) absl::StrAppend(&foot, verdict, " ", count, "  ");
@@ -88,14 +93,16 @@ std::string TableFoot(const std::vector<Outcome>& outcomes) {
 }
 
 std::string Markdown(const Machine& machine, const std::vector<Outcome>& outcomes) {
-  std::string text = absl::StrCat(machine.date, ", ", machine.kernel, ", ", machine.cpus, " x ", machine.cpu,
-                                  "\n\n| row | what | against | ratio | middle half | goal | verdict | pairs (disturbed) |\n"
-                                  "|---|---|---|---|---|---|---|---|\n");
+  std::string text =
+      absl::StrCat(machine.date, ", ", machine.kernel, ", ", machine.cpus, " x ", machine.cpu,
+                   "\n\n| row | what | against | ratio | middle half | goal | verdict | pairs (disturbed) |\n"
+                   "|---|---|---|---|---|---|---|---|\n");
   for (const Outcome& outcome : outcomes) {
     for (const RowResult& result : outcome.rows) {
       absl::StrAppendFormat(&text, "| %s | %s | %s | %.4g | %.4g to %.4g | %s | %s | %d (%d) |\n", result.row.id,
-                            result.row.step, result.row.limit, result.ratio.median, result.ratio.lower, result.ratio.upper,
-                            GoalText(result.row.goal), VerdictName(result.verdict), result.pairs, result.disturbed);
+                            result.row.step, result.row.limit, result.ratio.median, result.ratio.lower,
+                            result.ratio.upper, GoalText(result.row.goal), VerdictName(result.verdict), result.pairs,
+                            result.disturbed);
     }
   }
   return text;
@@ -106,12 +113,13 @@ std::string Json(const Machine& machine, const std::vector<Outcome>& outcomes) {
   for (const Outcome& outcome : outcomes) {
     for (const RowResult& result : outcome.rows) rows.push_back(JsonRow(result));
     std::vector<std::string> medians;
-    for (const auto& [name, value] : outcome.medians) medians.push_back(absl::StrFormat("%s: %.9g", Quoted(name), value));
+    for (const auto& [name, value] : outcome.medians)
+      medians.push_back(absl::StrFormat("%s: %.9g", Quoted(name), value));
     numbers.push_back(absl::StrCat(Quoted(outcome.name), ": {", absl::StrJoin(medians, ", "), "}"));
   }
-  return absl::StrCat("{\"date\": ", Quoted(machine.date), ", \"kernel\": ", Quoted(machine.kernel), ", \"cpu\": ",
-                      Quoted(machine.cpu), ", \"cpus\": ", machine.cpus, ",\n\"rows\": [\n", absl::StrJoin(rows, ",\n"),
-                      "\n],\n\"medians\": {\n", absl::StrJoin(numbers, ",\n"), "\n}}\n");
+  return absl::StrCat("{\"date\": ", Quoted(machine.date), ", \"kernel\": ", Quoted(machine.kernel),
+                      ", \"cpu\": ", Quoted(machine.cpu), ", \"cpus\": ", machine.cpus, ",\n\"rows\": [\n",
+                      absl::StrJoin(rows, ",\n"), "\n],\n\"medians\": {\n", absl::StrJoin(numbers, ",\n"), "\n}}\n");
 }
 
 }  // namespace muster::bench

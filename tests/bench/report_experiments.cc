@@ -42,11 +42,13 @@ absl::StatusOr<Values> Collect(LazyBench* daemon, uint32_t workers) {
       first_ns = last_ns;
       return;
     }
-    bytes += 8 * (report.wake_latencies_ns_size() + report.iteration_costs_ns_size() + report.timer_latencies_ns_size());
+    bytes +=
+        8 * (report.wake_latencies_ns_size() + report.iteration_costs_ns_size() + report.timer_latencies_ns_size());
   };
   RETURN_IF_ERROR(std::move(handle).StopAndCollect(on_report).status());
   if (bytes != (workers - 1) * kReportBytes) {
-    return absl::InternalError(absl::StrCat("the reports have ", bytes, " bytes of samples, not ", (workers - 1) * kReportBytes));
+    return absl::InternalError(
+        absl::StrCat("the reports have ", bytes, " bytes of samples, not ", (workers - 1) * kReportBytes));
   }
   return Values{{"ours.gb_per_s", static_cast<double>(bytes) / static_cast<double>(last_ns - first_ns)}};
 }
@@ -66,12 +68,23 @@ std::vector<Experiment> ReportExperiments(const Setting& setting) {
   const uint32_t reports = setting.quick ? 100 : 1000;
   return {{.name = "reports",
            .parties = {{"collect", [=] { return Collect(daemon.get(), reports); }},
-                       {"bare", [=] { return RunBare(programs, {"bulk", absl::StrCat(kReportBytes), absl::StrCat(reports)}); }},
+                       {"bare",
+                        [=] {
+                          return RunBare(programs, {"bulk", absl::StrCat(kReportBytes), absl::StrCat(reports)});
+                        }},
                        {"varint", [=] { return Varint(programs, reports / 5); }}},
-           .rows = {{"reports", absl::StrCat(reports, " full reports (2.4 MB each), daemon to client, GB/s"),
-                     "raw unix socket, GB/s", "ours.gb_per_s", "bare.gb_per_s", {Side::kAtLeast, 0.50}},
-                    {"reports-varint", "the same", "a packed-varint stream of the same numbers", "ours.gb_per_s",
-                     "varint.gb_per_s", {Side::kAtLeast, 2}}}}};
+           .rows = {{"reports",
+                     absl::StrCat(reports, " full reports (2.4 MB each), daemon to client, GB/s"),
+                     "raw unix socket, GB/s",
+                     "ours.gb_per_s",
+                     "bare.gb_per_s",
+                     {Side::kAtLeast, 0.50}},
+                    {"reports-varint",
+                     "the same",
+                     "a packed-varint stream of the same numbers",
+                     "ours.gb_per_s",
+                     "varint.gb_per_s",
+                     {Side::kAtLeast, 2}}}}};
 }
 
 }  // namespace muster::bench

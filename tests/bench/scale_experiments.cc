@@ -54,7 +54,11 @@ Experiment MemoryAtMany(const Setting& setting) {
   const auto daemon = std::make_shared<LazyBench>(setting.programs);
   return {.name = "memory",
           .parties = {{"memory", [=] { return Memory(daemon); }}},
-          .rows = {{"memory-dirty", "private dirty memory per blocked worker at 10,000", "KB", "memory.dirty_kb", "",
+          .rows = {{"memory-dirty",
+                    "private dirty memory per blocked worker at 10,000",
+                    "KB",
+                    "memory.dirty_kb",
+                    "",
                     {Side::kAtMost, 24}},
                    {"memory-ram", "RAM per blocked worker at 10,000", "KB", "memory.ram_kb", "", {Side::kAtMost, 80}}}};
 }
@@ -67,9 +71,16 @@ Experiment KillMany(const Setting& setting) {
                          ASSIGN_OR_RETURN(Bench* const bench, daemon->Get());
                          return SpawnAndDrop(bench->client(), AtGate(kMany), "ours.");
                        }},
-                      {"bare", [=] { return RunBare(setting.programs, {"spawn", absl::StrCat(kMany)}); }}},
-          .rows = {{"kill-10000", "kill and reap of 10,000 (Drop RPC)", "kill all, then waitpid each", "ours.drop_ns",
-                    "bare.reap_ns", {Side::kAtMost, 1.15}}}};
+                      {"bare",
+                       [=] {
+                         return RunBare(setting.programs, {"spawn", absl::StrCat(kMany)});
+                       }}},
+          .rows = {{"kill-10000",
+                    "kill and reap of 10,000 (Drop RPC)",
+                    "kill all, then waitpid each",
+                    "ours.drop_ns",
+                    "bare.reap_ns",
+                    {Side::kAtMost, 1.15}}}};
 }
 
 // ---- Quiet ----
@@ -125,7 +136,11 @@ Experiment Quiet(const Setting& setting) {
   const uint64_t run_ms = setting.quick ? 2000 : 5000;
   return {.name = "control",
           .parties = {{"control", [=] { return Idle(programs, run_ms); }}},
-          .rows = {{"control", "daemon and pool host while 1,000 spin and 4 watch at 1 Hz", "% of one CPU", "idle.percent", "",
+          .rows = {{"control",
+                    "daemon and pool host while 1,000 spin and 4 watch at 1 Hz",
+                    "% of one CPU",
+                    "idle.percent",
+                    "",
                     {Side::kAtMost, 1}}}};
 }
 
@@ -160,7 +175,8 @@ absl::StatusOr<Values> WorkOfMany(const Daemon& daemon, uint64_t run_ms) {
   for (const auto& watcher : watchers) watcher->Cancel();
   for (std::thread& reader : readers) reader.join();
   RETURN_IF_ERROR(status);
-  return Values{{"many.complete", complete}, {"many.reports", reports}, {"many.updates_per_s", updates.load() * 1e3 / run_ms}};
+  return Values{
+      {"many.complete", complete}, {"many.reports", reports}, {"many.updates_per_s", updates.load() * 1e3 / run_ms}};
 }
 
 Experiment Many(const Setting& setting) {
@@ -168,14 +184,18 @@ Experiment Many(const Setting& setting) {
   const uint64_t run_ms = setting.quick ? 2000 : 10'000;
   return {.name = "many",
           .parties = {{"many", [=] { return WorkOfMany(daemon, run_ms); }}},
-          .rows = {{"many", "10,000 workers placed, run with 16 watchers at 10 Hz: complete reports", "of 10,000", "many.complete",
-                    "", {Side::kAtLeast, kMany}}}};
+          .rows = {{"many",
+                    "10,000 workers placed, run with 16 watchers at 10 Hz: complete reports",
+                    "of 10,000",
+                    "many.complete",
+                    "",
+                    {Side::kAtLeast, kMany}}}};
 }
 
 // ---- Growth ----
 
-// Until all of them block: what a worker records behind its first instruction takes it some 20 us, and a stop that comes before
-// is late by as much for each that has not done so.
+// Until all of them block: what a worker records behind its first instruction takes it some 20 us, and a stop that
+// comes before is late by as much for each that has not done so.
 uint64_t RestMs(uint32_t workers) { return 50 + workers / 10; }
 
 Experiment Growth(const Setting& setting) {
@@ -185,15 +205,20 @@ Experiment Growth(const Setting& setting) {
     const std::string prefix = absl::StrCat("n", workers, ".");
     growth.parties.push_back({prefix, [=]() -> absl::StatusOr<Values> {
                                 ASSIGN_OR_RETURN(Bench* const bench, daemon->Get());
-                                ASSIGN_OR_RETURN(Values values,
-                                                 Live(bench->client(), {.spec = Blockers(workers), .run_ms = RestMs(workers), .prefix = prefix}));
+                                ASSIGN_OR_RETURN(Values values, Live(bench->client(), {.spec = Blockers(workers),
+                                                                                       .run_ms = RestMs(workers),
+                                                                                       .prefix = prefix}));
                                 for (auto& [name, value] : values) value /= workers;
                                 return values;
                               }});
   }
   for (const char* step : {"spawn", "last_start", "snapshot", "stop", "collect"}) {
-    growth.rows.push_back({absl::StrCat("growth-", step), absl::StrCat(step, " per worker at 10,000"), "the same at 100",
-                           absl::StrCat("n10000.", step, "_ns"), absl::StrCat("n100.", step, "_ns"), {Side::kAtMost, 1.5}});
+    growth.rows.push_back({absl::StrCat("growth-", step),
+                           absl::StrCat(step, " per worker at 10,000"),
+                           "the same at 100",
+                           absl::StrCat("n10000.", step, "_ns"),
+                           absl::StrCat("n100.", step, "_ns"),
+                           {Side::kAtMost, 1.5}});
   }
   return growth;
 }

@@ -36,12 +36,24 @@ Experiment Clone(const Setting& setting) {
           .parties = {Spawning("one", MakeDaemon(setting, {kOneSpawner}), AtGate(kWorkers)),
                       Bare(setting, {"spawn", absl::StrCat(kWorkers)}),
                       Spawning("two", MakeDaemon(setting, {"--spawners=2"}), AtGate(kWorkers))},
-          .rows = {{"spawn-one", "Spawn RPC, 1,000 fork workers at the gate, one spawner", "clone3 loop of a static process",
-                    "one.spawn_ns", "bare.spawn_ns", {Side::kAtMost, 1.10}},
-                   {"spawn-two", "the same, two spawners", "clone3 loop of a static process", "two.spawn_ns",
-                    "bare.spawn_ns", {Side::kAtMost, 0.75}},
-                   {"kill-1000", "kill and reap of 1,000 (Drop RPC)", "kill all, then waitpid each", "two.drop_ns",
-                    "bare.reap_ns", {Side::kAtMost, 1.15}}}};
+          .rows = {{"spawn-one",
+                    "Spawn RPC, 1,000 fork workers at the gate, one spawner",
+                    "clone3 loop of a static process",
+                    "one.spawn_ns",
+                    "bare.spawn_ns",
+                    {Side::kAtMost, 1.10}},
+                   {"spawn-two",
+                    "the same, two spawners",
+                    "clone3 loop of a static process",
+                    "two.spawn_ns",
+                    "bare.spawn_ns",
+                    {Side::kAtMost, 0.75}},
+                   {"kill-1000",
+                    "kill and reap of 1,000 (Drop RPC)",
+                    "kill all, then waitpid each",
+                    "two.drop_ns",
+                    "bare.reap_ns",
+                    {Side::kAtMost, 1.15}}}};
 }
 
 Experiment InCgroup(const Setting& setting) {
@@ -49,8 +61,12 @@ Experiment InCgroup(const Setting& setting) {
   const std::string cgroup = "cgroups { name: \"born\" } cgroup: \"born\"";
   return {.name = "spawn-cgroup",
           .parties = {Spawning("born", daemon, AtGate(kWorkers, cgroup)), Spawning("plain", daemon, AtGate(kWorkers))},
-          .rows = {{"spawn-cgroup", "Spawn of 1,000 born inside a cgroup that the spec names", "Spawn without one",
-                    "born.spawn_ns", "plain.spawn_ns", {Side::kAtMost, 1.05}}}};
+          .rows = {{"spawn-cgroup",
+                    "Spawn of 1,000 born inside a cgroup that the spec names",
+                    "Spawn without one",
+                    "born.spawn_ns",
+                    "plain.spawn_ns",
+                    {Side::kAtMost, 1.05}}}};
 }
 
 Experiment Ballast(const Setting& setting) {
@@ -61,10 +77,18 @@ Experiment Ballast(const Setting& setting) {
           .parties = {Spawning("heavy", preload("BALLAST_MB=500"), AtGate(kWorkers)),
                       Spawning("plain", MakeDaemon(setting, {}), AtGate(kWorkers)),
                       Spawning("many", preload("BALLAST_FDS=5000"), AtGate(kWorkers))},
-          .rows = {{"ballast-memory", "Spawn of 1,000, daemon with 500 MB ballast", "the same without", "heavy.spawn_ns",
-                    "plain.spawn_ns", {Side::kAtMost, 1.10}},
-                   {"ballast-fds", "Spawn of 1,000, daemon with 5,000 descriptors", "the same without", "many.spawn_ns",
-                    "plain.spawn_ns", {Side::kAtMost, 1.10}}}};
+          .rows = {{"ballast-memory",
+                    "Spawn of 1,000, daemon with 500 MB ballast",
+                    "the same without",
+                    "heavy.spawn_ns",
+                    "plain.spawn_ns",
+                    {Side::kAtMost, 1.10}},
+                   {"ballast-fds",
+                    "Spawn of 1,000, daemon with 5,000 descriptors",
+                    "the same without",
+                    "many.spawn_ns",
+                    "plain.spawn_ns",
+                    {Side::kAtMost, 1.10}}}};
 }
 
 // One stream of 8,192 samples and its histogram.
@@ -78,7 +102,8 @@ Experiment Store(const Setting& setting) {
       "none", [=]() -> absl::StatusOr<Values> {
         ASSIGN_OR_RETURN(Bench* const bench, daemon->Get());
         ASSIGN_OR_RETURN(Values values, SpawnAndDrop(bench->client(), Blockers(kWorkers), "none."));
-        ASSIGN_OR_RETURN(const Values full, RunBare(setting.programs, {"populate", absl::StrCat(kStoreBytes), "1000"}, ""));
+        ASSIGN_OR_RETURN(const Values full,
+                         RunBare(setting.programs, {"populate", absl::StrCat(kStoreBytes), "1000"}, ""));
         ASSIGN_OR_RETURN(const Values empty, RunBare(setting.programs, {"populate", "1", "1000"}, ""));
         // A page each is what any process of the kind has.
         const double populate_ns = full.at("populated_spawn_ns") - empty.at("populated_spawn_ns");
@@ -87,8 +112,12 @@ Experiment Store(const Setting& setting) {
       }};
   return {.name = "store",
           .parties = {Spawning("store", daemon, with), spawn_and_populate},
-          .rows = {{"spawn-store", "Spawn of 1,000 with a sample store of 8,192", "the same with none, plus populating as much",
-                    "store.spawn_ns", "none.spawn_and_populate_ns", {Side::kAtMost, 1.2}}}};
+          .rows = {{"spawn-store",
+                    "Spawn of 1,000 with a sample store of 8,192",
+                    "the same with none, plus populating as much",
+                    "store.spawn_ns",
+                    "none.spawn_and_populate_ns",
+                    {Side::kAtMost, 1.2}}}};
 }
 
 }  // namespace

@@ -116,7 +116,8 @@ absl::StatusOr<ProgramOutput> RunProgram(const std::vector<std::string>& argumen
   ProgramOutput output;
   output.took_s = static_cast<double>(MonotonicNs() - began_ns) * 1e-9;
   output.text = ReadBack(out.get()) + ReadBack(err.get());
-  if (!end->ok()) return absl::InternalError(absl::StrCat(arguments[0], " ended with ", end->exit_code, ": ", output.text));
+  if (!end->ok())
+    return absl::InternalError(absl::StrCat(arguments[0], " ended with ", end->exit_code, ": ", output.text));
   return output;
 }
 
@@ -131,7 +132,8 @@ absl::StatusOr<Values> RunBare(const Programs& programs, const std::vector<std::
     double number = 0;
     if (absl::SimpleAtod(parts.second, &number)) values[absl::StrCat(prefix, parts.first)] = number;
   }
-  if (values.empty()) return absl::InternalError(absl::StrCat("bare ", arguments[0], " printed no number: ", output.text));
+  if (values.empty())
+    return absl::InternalError(absl::StrCat("bare ", arguments[0], " printed no number: ", output.text));
   return values;
 }
 
@@ -146,8 +148,8 @@ absl::StatusOr<Values> RunBareAmongWorkers(const Programs& programs, const Bench
 absl::Status CheckAmongWorkers(const Bench& bench, absl::string_view worker_cgroup) {
   // The one is the kernel's path of a cgroup, the other that of its directory.
   if (absl::EndsWith(bench.workload_root(), worker_cgroup.substr(0, worker_cgroup.rfind('/')))) return absl::OkStatus();
-  return absl::InternalError(
-      absl::StrCat("a worker lived in ", worker_cgroup, ", which is not in ", bench.workload_root(), " as the bare loops are"));
+  return absl::InternalError(absl::StrCat("a worker lived in ", worker_cgroup, ", which is not in ",
+                                          bench.workload_root(), " as the bare loops are"));
 }
 
 absl::StatusOr<std::unique_ptr<OwnCgroup>> OwnCgroup::Make(const std::string& name) {

@@ -18,9 +18,9 @@ struct Programs {
   std::string musterd;
   std::string worker;
   std::string bare;
-  std::string ballast;      // a library for LD_PRELOAD
-  std::string microbench;   // Google Benchmark's, of the meter
-  std::string filler;       // a worker binary whose reports are full
+  std::string ballast;     // a library for LD_PRELOAD
+  std::string microbench;  // Google Benchmark's, of the meter
+  std::string filler;      // a worker binary whose reports are full
   std::string stream_peer;
   std::string varint_peer;
   bool precedence = false;  // daemons get it too; see GivePrecedence
@@ -30,7 +30,8 @@ struct Programs {
 class Bench {
  public:
   // `flags` of musterd. `environment` ("NAME=value") is set while the daemon starts.
-  static absl::StatusOr<std::unique_ptr<Bench>> Open(const Programs& programs, const std::vector<std::string>& flags = {},
+  static absl::StatusOr<std::unique_ptr<Bench>> Open(const Programs& programs,
+                                                     const std::vector<std::string>& flags = {},
                                                      const std::vector<std::string>& environment = {});
 
   Client& client() { return *client_; }
@@ -54,7 +55,8 @@ struct ProgramOutput {
   double took_s = 0;
 };
 
-// Runs a program (searched for on PATH unless it has a slash) to its end. Errors: it is not there, or did not exit well.
+// Runs a program (searched for on PATH unless it has a slash) to its end. Errors: it is not there, or did not exit
+// well.
 absl::StatusOr<ProgramOutput> RunProgram(const std::vector<std::string>& arguments);
 
 // Runs `bare` and takes its lines, each name with `prefix` before it.
@@ -78,14 +80,15 @@ class OwnCgroup {
   std::string path_;
 };
 
-// As RunBare, in a cgroup beside those of the daemon's pools: what the kernel does for each cgroup above a task (pressure,
-// accounting) is then done for both.
-absl::StatusOr<Values> RunBareAmongWorkers(const Programs& programs, const Bench& bench, const std::vector<std::string>& arguments);
+// As RunBare, in a cgroup beside those of the daemon's pools: what the kernel does for each cgroup above a task
+// (pressure, accounting) is then done for both.
+absl::StatusOr<Values> RunBareAmongWorkers(const Programs& programs, const Bench& bench,
+                                           const std::vector<std::string>& arguments);
 // An error when a worker lived in another place than beside that.
 absl::Status CheckAmongWorkers(const Bench& bench, absl::string_view worker_cgroup);
 
-// Puts this process, and with it what it starts in this session, before others that share the machine: a session of its own,
-// whose autogroup has nice -20 (sched(7)). Tells why not when that does not work.
+// Puts this process, and with it what it starts in this session, before others that share the machine: a session of its
+// own, whose autogroup has nice -20 (sched(7)). Tells why not when that does not work.
 absl::Status TakePrecedence();
 // The same for the session of another process.
 absl::Status GivePrecedence(pid_t pid);

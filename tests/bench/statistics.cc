@@ -23,11 +23,16 @@ Quartiles QuartilesOf(std::vector<double> values) {
 
 absl::string_view VerdictName(Verdict verdict) {
   switch (verdict) {
-    case Verdict::kMet: return "met";
-    case Verdict::kMissed: return "MISSED";
-    case Verdict::kNoisy: return "noisy";
-    case Verdict::kTooFew: return "quick";
-    case Verdict::kNotMeasured: return "absent";
+    case Verdict::kMet:
+      return "met";
+    case Verdict::kMissed:
+      return "MISSED";
+    case Verdict::kNoisy:
+      return "noisy";
+    case Verdict::kTooFew:
+      return "quick";
+    case Verdict::kNotMeasured:
+      return "absent";
   }
   return "unknown";
 }

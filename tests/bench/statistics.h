@@ -40,8 +40,8 @@ inline constexpr size_t kPairsForVerdict = 5;
 // Share of all CPUs that others may take during a pair before it counts as disturbed.
 inline constexpr double kForeignShare = 0.08;
 
-// The rule: a verdict needs five undisturbed pairs, and the median and both quartiles on the same side of the goal. If the
-// goal lies within the quartiles, or too few of the pairs were undisturbed, the machine was too noisy to tell.
+// The rule: a verdict needs five undisturbed pairs, and the median and both quartiles on the same side of the goal. If
+// the goal lies within the quartiles, or too few of the pairs were undisturbed, the machine was too noisy to tell.
 struct Evidence {
   std::vector<double> ratios;  // of undisturbed pairs
   size_t pairs_wanted = 0;

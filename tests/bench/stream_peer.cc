@@ -1,5 +1,5 @@
-// What gRPC alone takes for a Watch: streams of ready-made bytes from a server that does nothing else, read unparsed as the watches
-// are. Prints the nanoseconds of wall time per message. stream_peer BYTES STREAMS MILLISECONDS
+// What gRPC alone takes for a Watch: streams of ready-made bytes from a server that does nothing else, read unparsed as
+// the watches are. Prints the nanoseconds of wall time per message. stream_peer BYTES STREAMS MILLISECONDS
 #include <grpcpp/grpcpp.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-// The same numbers as a packed-varint stream: what a service whose message says "repeated uint64" pays. Prints GB/s, counting
-// eight bytes per number. varint_peer COUNT
+// The same numbers as a packed-varint stream: what a service whose message says "repeated uint64" pays. Prints GB/s,
+// counting eight bytes per number. varint_peer COUNT
 #include <grpcpp/grpcpp.h>
 #include <stdio.h>
 #include <stdlib.h>

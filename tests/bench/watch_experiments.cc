@@ -36,8 +36,8 @@ absl::StatusOr<Values> TimeSnapshots(const WorkloadHandle& handle, int count, co
     took_ns.push_back(MonotonicNs() - began_ns);
     bytes = snapshot.ByteSizeLong();
   }
-  return Values{{prefix + "p50_ns", At(&took_ns, 50)}, {prefix + "p99_ns", At(&took_ns, 99)},
-                {prefix + "bytes", bytes}};
+  return Values{
+      {prefix + "p50_ns", At(&took_ns, 50)}, {prefix + "p99_ns", At(&took_ns, 99)}, {prefix + "bytes", bytes}};
 }
 
 // A pool that runs until the experiment is over, made at the first call.
@@ -76,9 +76,16 @@ Experiment Snapshots(const Setting& setting) {
                          ASSIGN_OR_RETURN(WorkloadHandle* const handle, pool->Get());
                          return TimeSnapshots(*handle, count, "ours.");
                        }},
-                      {"bare", [=] { return RunBare(setting.programs, {"round-trip", kSnapshotBytes, absl::StrCat(count)}); }}},
-          .rows = {{"snapshot", "Snapshot of 1,000 workers, unary, p50", "same bytes over a raw unix socket", "ours.p50_ns",
-                    "bare.p50_ns", {Side::kAtMost, 5}}}};
+                      {"bare",
+                       [=] {
+                         return RunBare(setting.programs, {"round-trip", kSnapshotBytes, absl::StrCat(count)});
+                       }}},
+          .rows = {{"snapshot",
+                    "Snapshot of 1,000 workers, unary, p50",
+                    "same bytes over a raw unix socket",
+                    "ours.p50_ns",
+                    "bare.p50_ns",
+                    {Side::kAtMost, 5}}}};
 }
 
 // Runs `measure` on a thread at SCHED_FIFO; the other side runs only while this one waits.
@@ -113,13 +120,19 @@ Experiment SnapshotsUnderLoad(const Setting& setting) {
     return AtFifo([&] { return TimeSnapshots(*handle, count, "ours."); });
   };
   const auto bare = [=] {
-    return RunBare(setting.programs, {"round-trip", kSnapshotBytes, absl::StrCat(count), absl::StrCat(kClientPriority)});
+    return RunBare(setting.programs,
+                   {"round-trip", kSnapshotBytes, absl::StrCat(count), absl::StrCat(kClientPriority)});
   };
-  return {.name = "snapshot-loaded",
-          .parties = {{"snapshot", [=] { return with_load(ours); }}, {"bare", [=] { return with_load(bare); }}},
-          .rows = {{"snapshot-loaded", "Snapshot while 32 workers spin, client at SCHED_FIFO, p50",
-                    "raw unix socket, both ends SCHED_FIFO", "ours.p50_ns", "bare.p50_ns", {Side::kAtMost, 10}},
-                   {"snapshot-loaded-p99", "the same, p99", "its p50", "ours.p99_ns", "ours.p50_ns", {Side::kAtMost, 2}}}};
+  return {
+      .name = "snapshot-loaded",
+      .parties = {{"snapshot", [=] { return with_load(ours); }}, {"bare", [=] { return with_load(bare); }}},
+      .rows = {{"snapshot-loaded",
+                "Snapshot while 32 workers spin, client at SCHED_FIFO, p50",
+                "raw unix socket, both ends SCHED_FIFO",
+                "ours.p50_ns",
+                "bare.p50_ns",
+                {Side::kAtMost, 10}},
+               {"snapshot-loaded-p99", "the same, p99", "its p50", "ours.p99_ns", "ours.p50_ns", {Side::kAtMost, 2}}}};
 }
 
 // ---- Watch ----
@@ -131,7 +144,8 @@ constexpr absl::Duration kPatience = absl::Seconds(30);
 
 // No row: how far gRPC alone is from the goal, in the numbers of the run (--out).
 absl::StatusOr<Values> PushWithGrpcAlone(const Programs& programs, int streams, uint64_t run_ms) {
-  ASSIGN_OR_RETURN(const ProgramOutput output, RunProgram({programs.stream_peer, kSnapshotBytes, absl::StrCat(streams), absl::StrCat(run_ms)}));
+  ASSIGN_OR_RETURN(const ProgramOutput output,
+                   RunProgram({programs.stream_peer, kSnapshotBytes, absl::StrCat(streams), absl::StrCat(run_ms)}));
   return Values{{absl::StrCat("grpc.message_ns_of_", streams), atof(output.text.c_str() + output.text.find(' '))}};
 }
 
@@ -148,7 +162,8 @@ absl::StatusOr<Values> PushAll(StandingPool* pool, uint64_t run_ms) {
   const uint64_t messages = load.messages() - before;
   const uint64_t took_ns = MonotonicNs() - began_ns;
   if (load.open() < kWatches || load.ended() > 0) {
-    return absl::InternalError(absl::StrCat(load.open(), " of ", kWatches, " watches opened, ", load.ended(), " ended"));
+    return absl::InternalError(
+        absl::StrCat(load.open(), " of ", kWatches, " watches opened, ", load.ended(), " ended"));
   }
   return Values{{"watch.message_ns", static_cast<double>(took_ns) / static_cast<double>(messages)}};
 }
@@ -156,15 +171,23 @@ absl::StatusOr<Values> PushAll(StandingPool* pool, uint64_t run_ms) {
 Experiment Watches(const Setting& setting) {
   // At ordinary priority: a daemon that is busy on all CPUs must not be a real-time one.
   const auto pool = std::make_shared<StandingPool>(
-      std::make_shared<LazyBench>(setting.programs, std::vector<std::string>{"--control-priority=0"}), Blockers(kWorkers));
+      std::make_shared<LazyBench>(setting.programs, std::vector<std::string>{"--control-priority=0"}),
+      Blockers(kWorkers));
   const uint64_t run_ms = setting.quick ? 300 : 1000;
   return {.name = "watch",
           .parties = {{"watch", [=] { return PushAll(pool.get(), run_ms); }},
                       {"grpc-1", [=] { return PushWithGrpcAlone(setting.programs, 1, run_ms); }},
                       {"grpc", [=] { return PushWithGrpcAlone(setting.programs, kWatches, run_ms); }},
-                      {"bare", [=] { return RunBare(setting.programs, {"round-trip", kSnapshotBytes, "3000"}); }}},
-          .rows = {{"watch", "Watch of 1,000 workers, per message, as fast as it goes", "raw unix request and response",
-                    "watch.message_ns", "bare.p50_ns", {Side::kAtMost, 0.6}}}};
+                      {"bare",
+                       [=] {
+                         return RunBare(setting.programs, {"round-trip", kSnapshotBytes, "3000"});
+                       }}},
+          .rows = {{"watch",
+                    "Watch of 1,000 workers, per message, as fast as it goes",
+                    "raw unix request and response",
+                    "watch.message_ns",
+                    "bare.p50_ns",
+                    {Side::kAtMost, 0.6}}}};
 }
 
 }  // namespace

@@ -63,7 +63,8 @@ void WatchLoad::Run() {
     }
     void* tag = nullptr;
     bool ok = false;
-    if (queue_.AsyncNext(&tag, &ok, std::chrono::system_clock::now() + kLook) != grpc::CompletionQueue::GOT_EVENT) continue;
+    if (queue_.AsyncNext(&tag, &ok, std::chrono::system_clock::now() + kLook) != grpc::CompletionQueue::GOT_EVENT)
+      continue;
     const size_t before = streams_.size();
     const bool goes_on = GoOn(static_cast<Stream*>(tag), ok);
     living += streams_.size() - before;

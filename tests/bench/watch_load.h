@@ -15,8 +15,8 @@
 
 namespace muster::bench {
 
-// Opens the watches a few at a time and takes their messages as they come, without a look at them: the raw socket's are not parsed
-// either. The destructor cancels all and waits for their ends.
+// Opens the watches a few at a time and takes their messages as they come, without a look at them: the raw socket's are
+// not parsed either. The destructor cancels all and waits for their ends.
 class WatchLoad {
  public:
   struct Plan {

@@ -16,9 +16,9 @@ namespace {
 using Side = Goal::Side;
 using Daemon = std::shared_ptr<LazyBench>;
 
-// Where the scheduler puts a pair changes a ping-pong twofold, and is nobody's merit: all run on one CPU. A pair on two CPUs is no
-// measure: whether the partner's CPU is idle already when it is woken, which costs an interrupt then, changes the bare loop by a
-// third from run to run.
+// Where the scheduler puts a pair changes a ping-pong twofold, and is nobody's merit: all run on one CPU. A pair on two
+// CPUs is no measure: whether the partner's CPU is idle already when it is woken, which costs an interrupt then,
+// changes the bare loop by a third from run to run.
 constexpr char kOneCpu[] = "affinity { exact { cpus: \"0\" } }";
 constexpr char kCpu[] = "0";
 
@@ -40,7 +40,8 @@ absl::StatusOr<Values> Rates(const Daemon& daemon, const TimedRun& run, const st
                 {prefix + "units_per_cpu_s", units * 1e9 / cpu_ns}};
 }
 
-absl::StatusOr<Values> BareLoop(const Setting& setting, const Daemon& daemon, const std::vector<std::string>& arguments) {
+absl::StatusOr<Values> BareLoop(const Setting& setting, const Daemon& daemon,
+                                const std::vector<std::string>& arguments) {
   ASSIGN_OR_RETURN(Bench* const bench, daemon->Get());
   return RunBareAmongWorkers(setting.programs, *bench, arguments);
 }
@@ -48,8 +49,8 @@ absl::StatusOr<Values> BareLoop(const Setting& setting, const Daemon& daemon, co
 struct Shape {
   std::string id;
   std::string name;
-  std::string work;   // text of our spec
-  std::string loop;   // name of the bare one
+  std::string work;  // text of our spec
+  std::string loop;  // name of the bare one
   uint32_t workers;
   std::string unit = "per_cpu_s";
   double goal = 0.97;
@@ -65,15 +66,24 @@ Experiment Compare(const Setting& setting, const Daemon& daemon, const Shape& sh
   return {.name = shape.id,
           .parties = {{"ours", [=] { return Rates(daemon, run, "ours."); }},
                       {"bare", [=] { return BareLoop(setting, daemon, bare); }}},
-          .rows = {{shape.id, absl::StrCat(shape.name, ", ", what), "bare loop of the same shape",
-                    absl::StrCat("ours.", shape.unit), absl::StrCat("bare.", shape.unit), {Side::kAtLeast, shape.goal}}}};
+          .rows = {{shape.id,
+                    absl::StrCat(shape.name, ", ", what),
+                    "bare loop of the same shape",
+                    absl::StrCat("ours.", shape.unit),
+                    absl::StrCat("bare.", shape.unit),
+                    {Side::kAtLeast, shape.goal}}}};
 }
 
 // Per unit, so the other way round.
 Experiment Spin(const Setting& setting, const Daemon& daemon) {
-  Experiment spin = Compare(setting, daemon, {.id = "spin", .name = "", .work = "spin_wait {}", .loop = "spin", .workers = 1});
-  spin.rows = {{"spin", "spin loop with full telemetry, CPU time per unit", "bare loop", "bare.per_cpu_s",
-                "ours.units_per_cpu_s", {Side::kAtMost, 1.02}}};
+  Experiment spin =
+      Compare(setting, daemon, {.id = "spin", .name = "", .work = "spin_wait {}", .loop = "spin", .workers = 1});
+  spin.rows = {{"spin",
+                "spin loop with full telemetry, CPU time per unit",
+                "bare loop",
+                "bare.per_cpu_s",
+                "ours.units_per_cpu_s",
+                {Side::kAtMost, 1.02}}};
   return spin;
 }
 
@@ -81,9 +91,11 @@ Experiment Spin(const Setting& setting, const Daemon& daemon) {
 absl::StatusOr<double> NumberBefore(absl::string_view text, absl::string_view word) {
   const size_t at = text.find(word);
   if (at == absl::string_view::npos) return absl::NotFoundError(absl::StrCat("no \"", word, "\" in: ", text));
-  const std::vector<absl::string_view> parts = absl::StrSplit(text.substr(0, at), absl::ByAnyChar(" \n\t"), absl::SkipEmpty());
+  const std::vector<absl::string_view> parts =
+      absl::StrSplit(text.substr(0, at), absl::ByAnyChar(" \n\t"), absl::SkipEmpty());
   double number = 0;
-  if (parts.empty() || !absl::SimpleAtod(parts.back(), &number)) return absl::NotFoundError(absl::StrCat("no number: ", text));
+  if (parts.empty() || !absl::SimpleAtod(parts.back(), &number))
+    return absl::NotFoundError(absl::StrCat("no number: ", text));
   return number;
 }
 
@@ -97,19 +109,24 @@ absl::StatusOr<Values> PerfPipe(uint64_t run_ms) {
 }
 
 Experiment Pipe(const Setting& setting, const Daemon& daemon) {
-  Experiment pipe = Compare(setting, daemon,
-                            {.id = "pipe", .name = "PipeIo", .work = "pipe_io { burst_iters: 1 }", .loop = "pipe", .workers = 2});
+  Experiment pipe =
+      Compare(setting, daemon,
+              {.id = "pipe", .name = "PipeIo", .work = "pipe_io { burst_iters: 1 }", .loop = "pipe", .workers = 2});
   const uint64_t run_ms = RunMs(setting);
   pipe.parties.push_back({"perf bench", [run_ms] { return PerfPipe(run_ms); }});
-  pipe.rows.push_back({"pipe-perf", "PipeIo, iterations/s on one CPU", "perf bench sched pipe on one CPU", "ours.per_s", "perf.per_s",
+  pipe.rows.push_back({"pipe-perf",
+                       "PipeIo, iterations/s on one CPU",
+                       "perf bench sched pipe on one CPU",
+                       "ours.per_s",
+                       "perf.per_s",
                        {Side::kAtLeast, 0.97}});
   return pipe;
 }
 
 absl::StatusOr<Values> StressFork(uint64_t run_ms) {
   const std::string operations = absl::StrCat(run_ms);
-  ASSIGN_OR_RETURN(const ProgramOutput output,
-                   RunProgram({"taskset", "-c", kCpu, "stress-ng", "--fork", "1", "--fork-ops", operations, "--metrics-brief"}));
+  ASSIGN_OR_RETURN(const ProgramOutput output, RunProgram({"taskset", "-c", kCpu, "stress-ng", "--fork", "1",
+                                                           "--fork-ops", operations, "--metrics-brief"}));
   for (absl::string_view line : absl::StrSplit(output.text, '\n')) {
     // stress-ng: metrc: [1] fork OPERATIONS REAL USER SYSTEM PER_REAL_S …
     const std::vector<absl::string_view> fields = absl::StrSplit(line, ' ', absl::SkipEmpty());
@@ -155,8 +172,8 @@ absl::StatusOr<Values> OurTimer(const Daemon& daemon, uint64_t run_ms) {
 
 absl::StatusOr<Values> Cyclictest(uint64_t run_ms) {
   ASSIGN_OR_RETURN(const ProgramOutput output,
-                   RunProgram({"cyclictest", "--policy=other", "-t", "1", "-a", kCpu, "-i", absl::StrCat(kIntervalUs), "-l",
-                               absl::StrCat(run_ms * 1000 / kIntervalUs), "-q"}));
+                   RunProgram({"cyclictest", "--policy=other", "-t", "1", "-a", kCpu, "-i", absl::StrCat(kIntervalUs),
+                               "-l", absl::StrCat(run_ms * 1000 / kIntervalUs), "-q"}));
   const size_t average = output.text.find("Avg:");
   if (average == std::string::npos) return absl::NotFoundError(absl::StrCat("no average in: ", output.text));
   ASSIGN_OR_RETURN(const double us, NumberBefore(output.text.substr(average + 4), "Max:"));
@@ -170,12 +187,24 @@ Experiment Timers(const Setting& setting, const Daemon& daemon) {
           .parties = {{"ours", [=] { return OurTimer(daemon, run_ms); }},
                       {"bare", [=] { return RunBare(setting.programs, bare); }},
                       {"cyclictest", [=] { return Cyclictest(run_ms); }}},
-          .rows = {{"timer-average", "TimerLatency, average at 1 ms", "bare clock_nanosleep loop", "ours.average_ns",
-                    "bare.average_ns", {Side::kAtMost, 1.1}},
-                   {"timer-p99", "TimerLatency, p99 at 1 ms", "bare clock_nanosleep loop", "ours.p99_ns", "bare.p99_ns",
+          .rows = {{"timer-average",
+                    "TimerLatency, average at 1 ms",
+                    "bare clock_nanosleep loop",
+                    "ours.average_ns",
+                    "bare.average_ns",
                     {Side::kAtMost, 1.1}},
-                   {"timer-cyclictest", "TimerLatency, average at 1 ms, SCHED_OTHER", "cyclictest, same policy",
-                    "ours.average_ns", "cyclictest.average_ns", {Side::kAtMost, 1.3}}}};
+                   {"timer-p99",
+                    "TimerLatency, p99 at 1 ms",
+                    "bare clock_nanosleep loop",
+                    "ours.p99_ns",
+                    "bare.p99_ns",
+                    {Side::kAtMost, 1.1}},
+                   {"timer-cyclictest",
+                    "TimerLatency, average at 1 ms, SCHED_OTHER",
+                    "cyclictest, same policy",
+                    "ours.average_ns",
+                    "cyclictest.average_ns",
+                    {Side::kAtMost, 1.3}}}};
 }
 
 }  // namespace
@@ -183,16 +212,29 @@ Experiment Timers(const Setting& setting, const Daemon& daemon) {
 std::vector<Experiment> WorkExperiments(const Setting& setting) {
   const auto daemon = std::make_shared<LazyBench>(setting.programs);
   const auto compare = [&](const Shape& shape) { return Compare(setting, daemon, shape); };
-  return {Spin(setting, daemon),
-          Pipe(setting, daemon),
-          compare({.id = "futex", .name = "FutexPingPong", .work = "futex_ping_pong { spin_iters: 1 }", .loop = "futex", .workers = 2}),
-          compare({.id = "fan-out", .name = "FutexFanOut", .work = "futex_fan_out { spin_iters: 1 }", .loop = "fan-out", .workers = 5}),
-          compare({.id = "fault", .name = "PageFaultChurn", .work = "page_fault_churn {}", .loop = "fault", .workers = 1}),
-          compare({.id = "yield", .name = "YieldHeavy", .work = "yield_heavy {}", .loop = "yield", .workers = 1}),
-          Fork(setting, daemon),
-          compare({.id = "mutex", .name = "MutexContention", .work = "mutex_contention { hold_iters: 16 work_iters: 48 }",
-                   .loop = "mutex", .workers = 4, .goal = 0.95}),
-          Timers(setting, daemon)};
+  return {
+      Spin(setting, daemon),
+      Pipe(setting, daemon),
+      compare({.id = "futex",
+               .name = "FutexPingPong",
+               .work = "futex_ping_pong { spin_iters: 1 }",
+               .loop = "futex",
+               .workers = 2}),
+      compare({.id = "fan-out",
+               .name = "FutexFanOut",
+               .work = "futex_fan_out { spin_iters: 1 }",
+               .loop = "fan-out",
+               .workers = 5}),
+      compare({.id = "fault", .name = "PageFaultChurn", .work = "page_fault_churn {}", .loop = "fault", .workers = 1}),
+      compare({.id = "yield", .name = "YieldHeavy", .work = "yield_heavy {}", .loop = "yield", .workers = 1}),
+      Fork(setting, daemon),
+      compare({.id = "mutex",
+               .name = "MutexContention",
+               .work = "mutex_contention { hold_iters: 16 work_iters: 48 }",
+               .loop = "mutex",
+               .workers = 4,
+               .goal = 0.95}),
+      Timers(setting, daemon)};
 }
 
 }  // namespace muster::bench

@@ -32,8 +32,8 @@ absl::StatusOr<double> TypicalSnapshot(const WorkloadHandle& handle) {
 
 v1::WorkloadSpec Workers(uint32_t workers, absl::string_view work, absl::string_view more) {
   v1::WorkloadSpec spec;
-  google::protobuf::TextFormat::ParseFromString(
-      absl::StrCat("num_workers: ", workers, " work { ", work, " } ", more), &spec);
+  google::protobuf::TextFormat::ParseFromString(absl::StrCat("num_workers: ", workers, " work { ", work, " } ", more),
+                                                &spec);
   return spec;
 }
 
@@ -59,8 +59,9 @@ absl::StatusOr<Values> Live(Client& client, const Life& life) {
   ASSIGN_OR_RETURN(const double snapshot_ns, TypicalSnapshot(handle));
   set("snapshot_ns", snapshot_ns);
   began_ns = MonotonicNs();
-  ASSIGN_OR_RETURN(const v1::PoolSummary summary,
-                   std::move(handle).StopAndCollect([](v1::WorkerReport&&) {}, CollectOptions{.without_samples = true}));
+  ASSIGN_OR_RETURN(
+      const v1::PoolSummary summary,
+      std::move(handle).StopAndCollect([](v1::WorkerReport&&) {}, CollectOptions{.without_samples = true}));
   set("collect_ns", MonotonicNs() - began_ns);
   if (summary.sentinels() != 0) return absl::InternalError(absl::StrCat(summary.sentinels(), " sentinel reports"));
   set("release_ns", summary.release_call_ns());

@@ -25,8 +25,8 @@ bool MayBeRealTime() {
   return sched_setscheduler(0, SCHED_OTHER, &none) == 0;
 }
 
-// What a run brings back. The thread sanitizer restores a stack for each suppressed access of gRPC, which takes longer for the
-// megabytes of the samples than keepalive waits.
+// What a run brings back. The thread sanitizer restores a stack for each suppressed access of gRPC, which takes longer
+// for the megabytes of the samples than keepalive waits.
 std::vector<std::string> RunOf(const std::string& example) {
   std::vector<std::string> args = {"run", absl::StrCat("examples/", example, ".txtpb")};
   if (kUnderTsan) args.push_back("--without-samples");

@@ -50,9 +50,14 @@ TEST_F(PrivateDaemonTest, DaemonWhoseStarterHasEndedBeforeItServesEnds) {
   nobody.Reset();
   SpawnOptions spawn;
   spawn.program = "daemon/musterd";
-  spawn.arguments = {"musterd",         "--listen", absl::StrCat("unix://", root_, "/d.sock"),
-                     "--worker-binary", worker_,    "--ready-fd",
-                     "3",               "--die-with-parent"};
+  spawn.arguments = {"musterd",
+                     "--listen",
+                     absl::StrCat("unix://", root_, "/d.sock"),
+                     "--worker-binary",
+                     worker_,
+                     "--ready-fd",
+                     "3",
+                     "--die-with-parent"};
   spawn.descriptors = {{.child_fd = 3, .parent_fd = ready.get()}};
   const absl::StatusOr<SpawnedProcess> daemon = SpawnProcess(spawn);
   ASSERT_TRUE(daemon.ok()) << daemon.status();
@@ -65,8 +70,14 @@ TEST_F(PrivateDaemonTest, DaemonWhoseStarterHasEndedBeforeItServesEnds) {
 TEST_F(PrivateDaemonTest, DaemonWhoseStarterHasEndedBeforeItLooksDoesNotServe) {
   SpawnOptions spawn;
   spawn.program = "daemon/musterd";
-  spawn.arguments = {"musterd", "--listen", absl::StrCat("unix://", root_, "/d.sock"), "--worker-binary", worker_,
-                     "--die-with-parent", "--parent-pid", absl::StrCat(getppid())};
+  spawn.arguments = {"musterd",
+                     "--listen",
+                     absl::StrCat("unix://", root_, "/d.sock"),
+                     "--worker-binary",
+                     worker_,
+                     "--die-with-parent",
+                     "--parent-pid",
+                     absl::StrCat(getppid())};
   const absl::StatusOr<SpawnedProcess> daemon = SpawnProcess(spawn);
   ASSERT_TRUE(daemon.ok()) << daemon.status();
   absl::StatusOr<ProcessEnd> end = daemon->pidfd.Reap(Deadline::After(absl::Seconds(60)));
@@ -82,11 +93,10 @@ TEST_F(PrivateDaemonTest, DaemonWhoseStarterHasEndedBeforeItLooksDoesNotServe) {
 TEST_F(PrivateDaemonTest, FirstProcessOfAPidNamespaceRuns) {
   const std::string spec = root_ + "/spec.txtpb";
   std::ofstream(spec) << "num_workers: 2 work { mixed {} }";
-  const ProgramResult result = RunProgram(
-      "/usr/bin/unshare",
-      {"--fork", "--kill-child", "--pid", "--mount-proc", "tools/muster", "run", spec, "--duration", "100ms",
-       "--muster-worker", worker_},
-      {"MUSTER_TARGET=", "TMPDIR=" + root_});
+  const ProgramResult result = RunProgram("/usr/bin/unshare",
+                                          {"--fork", "--kill-child", "--pid", "--mount-proc", "tools/muster", "run",
+                                           spec, "--duration", "100ms", "--muster-worker", worker_},
+                                          {"MUSTER_TARGET=", "TMPDIR=" + root_});
   EXPECT_EQ(result.exit_code, 0) << result.standard_error;
   EXPECT_TRUE(absl::StrContains(result.standard_output, "--- stats ---\n2 workers")) << result.standard_output;
 }

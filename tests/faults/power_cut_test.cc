@@ -64,7 +64,8 @@ TEST_F(PowerCutTest, ClientKilled) {
 TEST_F(PowerCutTest, ClientFrozenPastTtlAndGrace) {
   StartHeldClient();
   ASSERT_TRUE(held_.pidfd.Signal(SIGSTOP).ok());
-  // TTL (keepalive time and timeout, 1 s each), grace (200 ms), then two seconds; keepalive pings go out on their own beat.
+  // TTL (keepalive time and timeout, 1 s each), grace (200 ms), then two seconds; keepalive pings go out on their own
+  // beat.
   ExpectIdleWithin(absl::Seconds(2 + 1 + 2) + absl::Milliseconds(200));
   KillHeldClient();
 }
@@ -78,7 +79,8 @@ TEST_F(PowerCutTest, DaemonTerminated) {
   daemon_ended_ = true;
   ASSERT_TRUE(end.ok()) << end.status();
   EXPECT_EQ(end->exit_code, 0);
-  ExpectNothingLeftWithin(absl::Seconds(2) - absl::Nanoseconds(std::min<uint64_t>(MonotonicNs() - began, 1'000'000'000)));
+  ExpectNothingLeftWithin(absl::Seconds(2) -
+                          absl::Nanoseconds(std::min<uint64_t>(MonotonicNs() - began, 1'000'000'000)));
 }
 
 // The daemon killed in each state of a pool.

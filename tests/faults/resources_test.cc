@@ -59,7 +59,8 @@ TEST_F(ResourcesTest, WithNoRoomForAThreadTheDaemonEndsWellAndItsPoolsWithIt) {
 // At every step of a Spawn that opens descriptors: the limit is raised by one each time.
 TEST_F(ResourcesTest, EmfileAtAnyStepFailsCleanly) {
   if (kUnderAsan) {
-    GTEST_SKIP() << "the undefined-behaviour sanitizer opens a pipe to look at a virtual table, and takes EMFILE for a bad object";
+    GTEST_SKIP() << "the undefined-behaviour sanitizer opens a pipe to look at a virtual table, and takes EMFILE for a "
+                    "bad object";
   }
   rlimit old_limit;
   ASSERT_EQ(prlimit(daemon_->pid(), RLIMIT_NOFILE, nullptr, &old_limit), 0);

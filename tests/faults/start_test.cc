@@ -1,4 +1,5 @@
 // A worker that cannot move holds nobody back, and control stays above load.
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 
@@ -7,8 +8,6 @@
 #include "base/file_io.h"
 #include "base/test_run.h"
 #include "tests/support/live_test.h"
-
-#include <fcntl.h>
 
 namespace muster {
 namespace {

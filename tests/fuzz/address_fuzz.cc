@@ -5,8 +5,16 @@
 namespace muster::fuzz {
 
 std::vector<std::string> Seeds() {
-  return {"unix:///run/musterd.sock", "tcp://127.0.0.1:7070", "tcp://[::1]:0", "tcp://host.example:65535", "vsock://3:7070",
-          "vsock://any:0", "vsock+unix:///tmp/v.sock:7070", "unix://relative", "tcp://:1", "vsock://-1:1"};
+  return {"unix:///run/musterd.sock",
+          "tcp://127.0.0.1:7070",
+          "tcp://[::1]:0",
+          "tcp://host.example:65535",
+          "vsock://3:7070",
+          "vsock://any:0",
+          "vsock+unix:///tmp/v.sock:7070",
+          "unix://relative",
+          "tcp://:1",
+          "vsock://-1:1"};
 }
 
 }  // namespace muster::fuzz

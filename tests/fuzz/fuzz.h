@@ -1,5 +1,6 @@
-// A fuzz target: one parser under any bytes. Each *_fuzz.cc defines the two functions below. tests/fuzz/standalone.cc runs them
-// over the seeds and mutations of these, the same ones every time, as a test; clang -fsanitize=fuzzer takes the first as it is.
+// A fuzz target: one parser under any bytes. Each *_fuzz.cc defines the two functions below. tests/fuzz/standalone.cc
+// runs them over the seeds and mutations of these, the same ones every time, as a test; clang -fsanitize=fuzzer takes
+// the first as it is.
 #ifndef MUSTER_TESTS_FUZZ_FUZZ_H_
 #define MUSTER_TESTS_FUZZ_FUZZ_H_
 

@@ -16,7 +16,7 @@ std::string Image(absl::string_view payload) {
   image.replace(0x1fe, 2, "\x55\xaa");
   image.replace(0x202, 4, "HdrS");
   PutWord(&image, 0x206, 0x020f);
-  PutWord(&image, 0x248, 0);                                       // payload_offset
+  PutWord(&image, 0x248, 0);                                      // payload_offset
   PutWord(&image, 0x24c, static_cast<uint32_t>(payload.size()));  // payload_length
   return image.append(payload.data(), payload.size());
 }
@@ -26,7 +26,9 @@ std::string Image(absl::string_view payload) {
 std::vector<std::string> Seeds() {
   using std::string_literals::operator""s;
   return {Image("\x28\xb5\x2f\xfd and so on, and the size \x10\x20\x30\x40"s), Image("\x1f\x8b\x08 gzip \x01\0\0\0"s),
-          Image("\x7f" "ELF and so on"s), Image(""), "Linux version 6.1.0-50-cloud-amd64 (gcc)"};
+          Image("\x7f"
+                "ELF and so on"s),
+          Image(""), "Linux version 6.1.0-50-cloud-amd64 (gcc)"};
 }
 
 }  // namespace muster::fuzz
@@ -37,7 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto payload = muster::vm::ParseBzImage(image);
   if (payload.ok()) {
     const absl::string_view part = payload->compressed;
-    Require(part.data() >= image.data() && part.data() + part.size() <= image.data() + image.size(), "the payload is in the image");
+    Require(part.data() >= image.data() && part.data() + part.size() <= image.data() + image.size(),
+            "the payload is in the image");
   }
   (void)muster::vm::ReleaseOfVmlinux(image);
   return 0;

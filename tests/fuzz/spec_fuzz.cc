@@ -1,4 +1,5 @@
-// A specification as people write it: what is read can be written and read again, and validation judges it without a crash.
+// A specification as people write it: what is read can be written and read again, and validation judges it without a
+// crash.
 #include <google/protobuf/text_format.h>
 
 #include "daemon/spec/validate.h"
@@ -10,9 +11,13 @@ namespace muster::fuzz {
 std::vector<std::string> Seeds() {
   return {"num_workers: 2 work { spin_wait {} } duration { seconds: 1 }",
           "num_workers: 4 work { pipe_io { burst_iters: 1 } } affinity { exact { cpus: \"0-1,3\" } }",
-          "work { sequence { phases { spin { duration { nanos: 5 } } } } } sched_policy { fifo { priority: 50 } } # a comment\n",
-          "num_workers: 1 composed { num_workers: 2 work { schbench { split_percent: 50 } } cgroup: \"a/b\" } cgroups { name: \"a\" }",
-          "workers_pct: 50 clone_mode: THREAD mem_policy { bind { nodes: \"0\" } } nice: -3", "num_workers: x", "work {"};
+          "work { sequence { phases { spin { duration { nanos: 5 } } } } } sched_policy { fifo { priority: 50 } } # a "
+          "comment\n",
+          "num_workers: 1 composed { num_workers: 2 work { schbench { split_percent: 50 } } cgroup: \"a/b\" } cgroups "
+          "{ name: \"a\" }",
+          "workers_pct: 50 clone_mode: THREAD mem_policy { bind { nodes: \"0\" } } nice: -3",
+          "num_workers: x",
+          "work {"};
 }
 
 }  // namespace muster::fuzz

@@ -1,5 +1,5 @@
-// Runs a fuzz target over its seeds and over mutations of them. Always the same ones, so that a failure can be repeated: it says
-// which input it was, and `--only N` runs that one alone.
+// Runs a fuzz target over its seeds and over mutations of them. Always the same ones, so that a failure can be
+// repeated: it says which input it was, and `--only N` runs that one alone.
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,10 +49,14 @@ class Mutator {
   void Change(std::string* text) {
     const size_t at = Place(*text);
     switch (random_() % 6) {
-      case 0: return static_cast<void>(text->insert(at, 1, static_cast<char>(random_())));
-      case 1: return static_cast<void>(text->erase(at, 1 + random_() % 8));
-      case 2: return static_cast<void>(text->insert(at, Piece()));
-      case 3: return static_cast<void>(text->insert(at, text->substr(Place(*text), random_() % 64)));
+      case 0:
+        return static_cast<void>(text->insert(at, 1, static_cast<char>(random_())));
+      case 1:
+        return static_cast<void>(text->erase(at, 1 + random_() % 8));
+      case 2:
+        return static_cast<void>(text->insert(at, Piece()));
+      case 3:
+        return static_cast<void>(text->insert(at, text->substr(Place(*text), random_() % 64)));
       case 4: {
         const std::string& other = Any();
         return static_cast<void>(text->replace(at, std::string::npos, other.substr(Place(other))));
@@ -63,8 +67,26 @@ class Mutator {
   }
 
   absl::string_view PieceView() {
-    static constexpr absl::string_view kPieces[] = {"0", "-1", "-", ",", "/", "..", ":", "//", "\n", " ", "\xff\xfe", "4294967296",
-                                                    "18446744073709551616", "65536", "{", "}", "\"", "e308", "%", "[::1]"};
+    static constexpr absl::string_view kPieces[] = {"0",
+                                                    "-1",
+                                                    "-",
+                                                    ",",
+                                                    "/",
+                                                    "..",
+                                                    ":",
+                                                    "//",
+                                                    "\n",
+                                                    " ",
+                                                    "\xff\xfe",
+                                                    "4294967296",
+                                                    "18446744073709551616",
+                                                    "65536",
+                                                    "{",
+                                                    "}",
+                                                    "\"",
+                                                    "e308",
+                                                    "%",
+                                                    "[::1]"};
     return kPieces[random_() % std::size(kPieces)];
   }
   std::string Piece() { return random_() % 16 == 0 ? std::string(1 + random_() % 300, 'a') : std::string(PieceView()); }
@@ -99,7 +121,8 @@ int Run(uint64_t only) {
 
 int main(int argc, char** argv) {
   uint64_t only = 0;
-  if (argc == 3 && absl::string_view(argv[1]) == "--only" && absl::SimpleAtoi(argv[2], &only)) return muster::fuzz::Run(only);
+  if (argc == 3 && absl::string_view(argv[1]) == "--only" && absl::SimpleAtoi(argv[2], &only))
+    return muster::fuzz::Run(only);
   if (argc != 1) {
     fprintf(stderr, "usage: %s [--only N]\n", argv[0]);
     return 64;

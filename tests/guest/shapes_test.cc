@@ -35,9 +35,9 @@ TEST_P(ShapeTest, GuestIsAsAskedAndWorkersRunOnEveryCpu) {
   EXPECT_EQ(info->topology().cpus_online(), cpus == 1 ? "0" : absl::StrCat("0-", cpus - 1));
   EXPECT_EQ(info->topology().nodes_size(), GetParam().nodes);
   EXPECT_EQ(info->topology().llcs_size(), GetParam().llcs);
-  auto pool = client->Spawn(ParseSpec(
-      absl::StrCat(OneOnEachCpu(info->topology().cpus_online(), "work { spin_wait {} } cgroup: 'all'"),
-                   "cgroups { name: 'all' settings { cpu_weight: 200 } }")));
+  auto pool = client->Spawn(
+      ParseSpec(absl::StrCat(OneOnEachCpu(info->topology().cpus_online(), "work { spin_wait {} } cgroup: 'all'"),
+                             "cgroups { name: 'all' settings { cpu_weight: 200 } }")));
   ASSERT_TRUE(pool.ok()) << pool.status();
   ASSERT_TRUE(pool->Start().ok());
   GuestTest::WaitUntil(*pool, AllWorked);

@@ -1,9 +1,10 @@
 // Work that re-pins, re-nices, signals and moves does so to its own pool and to nobody else.
+#include "worker/work/testing/bystander.h"
+
 #include <algorithm>
 #include <map>
 
 #include "tests/support/live_test.h"
-#include "worker/work/testing/bystander.h"
 
 namespace muster {
 namespace {
@@ -32,7 +33,8 @@ TEST_F(BystanderTest, AnotherPoolThePoolHostsTheJanitorAndTheDaemonAreLeftAlone)
   const std::vector<pid_t> first = daemon_->WorkerProcesses();
   WorkloadHandle trouble = MustSpawn(Spec(kTroublemakers));
   std::vector<pid_t> others = daemon_->WorkerProcesses();
-  for (const pid_t own : trouble.WorkerPids()) others.erase(std::remove(others.begin(), others.end(), own), others.end());
+  for (const pid_t own : trouble.WorkerPids())
+    others.erase(std::remove(others.begin(), others.end(), own), others.end());
   others.push_back(daemon_->pid());
   // Two quiet workers, two pool hosts, the janitor, the daemon.
   ASSERT_EQ(others.size(), 6u);

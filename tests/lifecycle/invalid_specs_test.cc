@@ -44,11 +44,13 @@ INSTANTIATE_TEST_SUITE_P(
     Specs, InvalidSpecTest,
     testing::Values(
         WrongSpec{"ZeroWorkers", "num_workers: 0", "spec.num_workers", "at least 1"},
-        WrongSpec{"ZeroComposedWorkers", "composed { num_workers: 0 work { mixed {} } }", "spec.composed[0].num_workers",
-                  "at least 1"},
-        WrongSpec{"ComposedWithoutCount", "composed { work { mixed {} } }", "spec.composed[0].num_workers", "num_workers"},
+        WrongSpec{"ZeroComposedWorkers", "composed { num_workers: 0 work { mixed {} } }",
+                  "spec.composed[0].num_workers", "at least 1"},
+        WrongSpec{"ComposedWithoutCount", "composed { work { mixed {} } }", "spec.composed[0].num_workers",
+                  "num_workers"},
         WrongSpec{"ComposedWithoutAnything", "composed {}", "spec.composed[0]", "num_workers"},
-        WrongSpec{"NotAMultipleOfTheGroup", "num_workers: 3 work { pipe_io {} }", "spec.num_workers", "divisible by 2, got 3"},
+        WrongSpec{"NotAMultipleOfTheGroup", "num_workers: 3 work { pipe_io {} }", "spec.num_workers",
+                  "divisible by 2, got 3"},
         WrongSpec{"ComposedNotAMultiple", "composed { num_workers: 4 work { futex_fan_out {} } }",
                   "spec.composed[0].num_workers", "divisible by 5, got 4"},
         WrongSpec{"EmptyCpuSet", "affinity { exact {} }", "spec.affinity.exact.cpus", "inherit"},
@@ -56,7 +58,8 @@ INSTANTIATE_TEST_SUITE_P(
         WrongSpec{"ComposedAffinity", "composed { num_workers: 1 work { mixed {} } affinity { exact { cpus: 'x' } } }",
                   "spec.composed[0].affinity.exact.cpus", "x"},
         WrongSpec{"EmptyRandomPool", "affinity { random_subset { count: 1 } }", "spec.affinity.random_subset.from", ""},
-        WrongSpec{"ZeroRandomCount", "affinity { random_subset { from: '0' } }", "spec.affinity.random_subset.count", "at least 1"},
+        WrongSpec{"ZeroRandomCount", "affinity { random_subset { from: '0' } }", "spec.affinity.random_subset.count",
+                  "at least 1"},
         WrongSpec{"UnsetAffinity", "affinity {}", "spec.affinity", "inherit"},
         WrongSpec{"SixteenByteName", "comm: 'abcdefghijklmnop'", "spec.comm", "15"},
         WrongSpec{"EmptyName", "comm: ''", "spec.comm", ""},
@@ -70,7 +73,8 @@ INSTANTIATE_TEST_SUITE_P(
         WrongSpec{"UnspecifiedCloneMode", "clone_mode: CLONE_MODE_UNSPECIFIED", "spec.clone_mode", "FORK"},
         WrongSpec{"UnspecifiedFlag", "mpol_flags: MPOL_FLAG_UNSPECIFIED", "spec.mpol_flags[0]", ""},
         WrongSpec{"FifoPriorityZero", "sched_policy { fifo { priority: 0 } }", "spec.sched_policy.fifo.priority", "1"},
-        WrongSpec{"FifoPriorityOfControl", "sched_policy { fifo { priority: 99 } }", "spec.sched_policy.fifo.priority", "98"},
+        WrongSpec{"FifoPriorityOfControl", "sched_policy { fifo { priority: 99 } }", "spec.sched_policy.fifo.priority",
+                  "98"},
         WrongSpec{"DeadlineRuntimeTooShort",
                   "sched_policy { deadline { runtime { nanos: 1000 } deadline { nanos: 2000000 } } }",
                   "spec.sched_policy.deadline.runtime", "1024"},
@@ -80,9 +84,10 @@ INSTANTIATE_TEST_SUITE_P(
                   "sched_policy { deadline { runtime { nanos: 3000000 } deadline { nanos: 2000000 } } }",
                   "spec.sched_policy.deadline.runtime", ""},
         WrongSpec{"NiceTwenty", "nice: 20", "spec.nice", "19"},
-        WrongSpec{"ParameterOutOfRange", "work { pipe_io { burst_iters: 5000000000 } }", "spec.work.pipe_io.burst_iters",
-                  "1000000000"},
-        WrongSpec{"ZeroTimerInterval", "work { timer_latency { interval_us: 0 } }", "spec.work.timer_latency.interval_us", "1"},
+        WrongSpec{"ParameterOutOfRange", "work { pipe_io { burst_iters: 5000000000 } }",
+                  "spec.work.pipe_io.burst_iters", "1000000000"},
+        WrongSpec{"ZeroTimerInterval", "work { timer_latency { interval_us: 0 } }",
+                  "spec.work.timer_latency.interval_us", "1"},
         WrongSpec{"SequenceWithoutPhases", "work { sequence {} }", "spec.work.sequence.phases", ""},
         WrongSpec{"UnknownFunction", "work { custom { function { name: 'nonesuch' } } }",
                   "spec.work.custom.function.name", "behave"},
@@ -133,7 +138,8 @@ v1::WorkloadSpec SpecOfMegabytes(size_t megabytes) {
 }
 
 constexpr char kMegabytesAreSlow[] =
-    "the thread sanitizer restores a stack for each suppressed access of gRPC, which takes longer for megabytes than keepalive waits";
+    "the thread sanitizer restores a stack for each suppressed access of gRPC, which takes longer for megabytes than "
+    "keepalive waits";
 
 TEST_F(InvalidRequestTest, FiveMegabyteSpecIsRefusedInWords) {
   if (kUnderTsan) GTEST_SKIP() << kMegabytesAreSlow;

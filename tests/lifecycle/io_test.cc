@@ -42,7 +42,8 @@ std::vector<std::string> OpenFiles(pid_t pid) {
 TEST_F(IoTest, ABlockDeviceIsRefusedInWordsThatNameTheFlag) {
   for (const char* type : {"io_sync_write", "io_rand_read", "io_convoy"}) {
     const absl::Status status =
-        client_->Spawn(Spec(absl::StrCat("composed { num_workers: 1 work { ", type, " { device: '/dev/null' } } }"))).status();
+        client_->Spawn(Spec(absl::StrCat("composed { num_workers: 1 work { ", type, " { device: '/dev/null' } } }")))
+            .status();
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
     EXPECT_TRUE(absl::StrContains(status.message(), absl::StrCat("composed[0].work.", type, ".device"))) << status;
     EXPECT_TRUE(absl::StrContains(status.message(), "start musterd with --allow-block-devices")) << status;

@@ -1,5 +1,6 @@
 // Where workers run: from their first instruction on in the cgroup that was asked for, by their own evidence.
 #include <fcntl.h>
+
 #include <fstream>
 
 #include "absl/strings/match.h"
@@ -126,8 +127,8 @@ TEST_F(PlacementTest, ThreadWorkersGiveNoPidsForCgroupProcs) {
 }
 
 TEST_F(PlacementTest, AWorkerMovedBehindOurBackShowsItInItsReport) {
-  WorkloadHandle handle = MustSpawn(
-      Spec("num_workers: 2 cgroup: 'asked' cgroups { name: 'asked' } cgroups { name: 'secret' }"));
+  WorkloadHandle handle =
+      MustSpawn(Spec("num_workers: 2 cgroup: 'asked' cgroups { name: 'asked' } cgroups { name: 'secret' }"));
   ASSERT_TRUE(handle.Start().ok());
   WaitForProgress(handle, 1);
   const std::string procs = daemon_->CgroupPath("secret/cgroup.procs");

@@ -1,5 +1,5 @@
-// A client that holds a lease and a started pool until it is killed: held_client ADDRESS SPEC_TEXT. Writes the pool's id and a
-// newline to standard output when the workers run.
+// A client that holds a lease and a started pool until it is killed: held_client ADDRESS SPEC_TEXT. Writes the pool's
+// id and a newline to standard output when the workers run.
 #include <stdio.h>
 #include <unistd.h>
 

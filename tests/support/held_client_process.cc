@@ -12,7 +12,8 @@
 
 namespace muster {
 
-absl::StatusOr<SpawnedProcess> StartHeldClient(const std::string& address, const std::string& spec, absl::Duration patience) {
+absl::StatusOr<SpawnedProcess> StartHeldClient(const std::string& address, const std::string& spec,
+                                               absl::Duration patience) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return ErrnoStatus(errno, "make a pipe");
   const UniqueFd reader(ends[0]);
@@ -28,7 +29,8 @@ absl::StatusOr<SpawnedProcess> StartHeldClient(const std::string& address, const
   const bool told = poll(&wait, 1, static_cast<int>(absl::ToInt64Milliseconds(patience))) == 1;
   if (told && read(reader.get(), line, sizeof(line)) > 1) return process;
   KillHeldClient(process, patience).IgnoreError();
-  return absl::UnavailableError(told ? "the client could not start its workload" : "the client did not start its workload in time");
+  return absl::UnavailableError(told ? "the client could not start its workload"
+                                     : "the client did not start its workload in time");
 }
 
 absl::Status KillHeldClient(SpawnedProcess& client, absl::Duration patience) {

@@ -11,9 +11,10 @@
 
 namespace muster {
 
-// Starts one at `address` with a pool of `spec`, a text proto. Returns when its workers run; an error when that takes longer than
-// `patience`, or when it could not start them.
-absl::StatusOr<SpawnedProcess> StartHeldClient(const std::string& address, const std::string& spec, absl::Duration patience);
+// Starts one at `address` with a pool of `spec`, a text proto. Returns when its workers run; an error when that takes
+// longer than `patience`, or when it could not start them.
+absl::StatusOr<SpawnedProcess> StartHeldClient(const std::string& address, const std::string& spec,
+                                               absl::Duration patience);
 
 // Kills it with SIGKILL, and waits for its end.
 absl::Status KillHeldClient(SpawnedProcess& client, absl::Duration patience);

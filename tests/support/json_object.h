@@ -9,8 +9,8 @@
 
 namespace muster {
 
-// All through reflection, which is the library's code: protobuf's map does not work under the thread sanitizer where half of it is
-// ours, and instrumented.
+// All through reflection, which is the library's code: protobuf's map does not work under the thread sanitizer where
+// half of it is ours, and instrumented.
 
 // The object that the text is; anything else fails the test.
 google::protobuf::Struct ParseJsonObject(const std::string& text);

@@ -82,17 +82,16 @@ class LiveTest : public testing::Test {
   // Watches until each worker has at least as many iterations as `wanted` says.
   void WaitForIterations(const WorkloadHandle& handle, const std::vector<uint64_t>& wanted) {
     std::vector<uint64_t> totals(wanted.size());
-    const absl::Status watched = handle.Watch(
-        absl::Milliseconds(10),
-        [&](const v1::WatchUpdate& update) {
-          bool all = true;
-          for (size_t i = 0; i < totals.size(); ++i) {
-            totals[i] += update.iterations_delta(i);
-            all = all && totals[i] >= wanted[i];
-          }
-          return !all;
-        },
-        {.timeout = kPatience});
+    const absl::Status watched = handle.Watch(absl::Milliseconds(10),
+                                              [&](const v1::WatchUpdate& update) {
+                                                bool all = true;
+                                                for (size_t i = 0; i < totals.size(); ++i) {
+                                                  totals[i] += update.iterations_delta(i);
+                                                  all = all && totals[i] >= wanted[i];
+                                                }
+                                                return !all;
+                                              },
+                                              {.timeout = kPatience});
     EXPECT_TRUE(watched.ok()) << watched;
   }
 

@@ -38,8 +38,7 @@ void WorkALittle(FunctionContext& context) {
 // Misbehaves only in the worker that the config names ("3"), or in all when it is empty; the others behave.
 bool IsMyTurn(const FunctionContext& context) {
   uint32_t worker = 0;
-  return context.config().empty() ||
-         (absl::SimpleAtoi(context.config(), &worker) && context.place().worker == worker);
+  return context.config().empty() || (absl::SimpleAtoi(context.config(), &worker) && context.place().worker == worker);
 }
 
 template <void (*misbehave)(FunctionContext&)>
@@ -64,8 +63,8 @@ void IgnoreTheStop(FunctionContext&) {
   while (true) pause();
 }
 
-// Finds the own control pages, the only writable shared mapping of the arena, and fills them with garbage; then exits as if all
-// were well.
+// Finds the own control pages, the only writable shared mapping of the arena, and fills them with garbage; then exits
+// as if all were well.
 void WriteGarbage(FunctionContext&) {
   FILE* maps = fopen("/proc/self/maps", "re");
   char line[512];
@@ -115,10 +114,17 @@ constexpr WorkFunction kGarbage = Misbehave<WriteGarbage>;
 constexpr WorkFunction kGrandchild = Misbehave<Grandchild>;
 constexpr WorkFunction kGrandchildAway = Misbehave<GrandchildAway>;
 static const FunctionRegistration kRegistrations[] = {
-    {"exit", kExit},         {"abort", kAbort},           {"segfault", kSegfault},
-    {"kill", kKill},         {"stop", kStop},             {"throw", kThrow},
-    {"ignore", kIgnore},     {"garbage", kGarbage},       {"grandchild", kGrandchild},
-    {"grandchild_away", kGrandchildAway}, {"trace", LeaveTrace},
+    {"exit", kExit},
+    {"abort", kAbort},
+    {"segfault", kSegfault},
+    {"kill", kKill},
+    {"stop", kStop},
+    {"throw", kThrow},
+    {"ignore", kIgnore},
+    {"garbage", kGarbage},
+    {"grandchild", kGrandchild},
+    {"grandchild_away", kGrandchildAway},
+    {"trace", LeaveTrace},
 };
 
 }  // namespace muster

@@ -105,7 +105,8 @@ absl::Status WaitForEnd(pid_t pid, Deadline deadline) {
   const absl::Status ended = pidfd->WaitEnd(deadline);
   if (ended.ok()) return ended;
   const std::string command = ReadFile(absl::StrCat("/proc/", pid, "/cmdline")).value_or("?");
-  return absl::InternalError(absl::StrCat("process ", pid, " is left: ", absl::StrJoin(absl::StrSplit(command, '\0'), " ")));
+  return absl::InternalError(
+      absl::StrCat("process ", pid, " is left: ", absl::StrJoin(absl::StrSplit(command, '\0'), " ")));
 }
 
 }  // namespace
@@ -205,7 +206,8 @@ absl::Status TestDaemon::WaitUntilIdle(Deadline deadline) const {
     const std::vector<pid_t> all = WorkerProcesses();
     if (all.size() <= janitors.size()) break;
     for (pid_t pid : all) {
-      if (std::find(janitors.begin(), janitors.end(), pid) == janitors.end()) RETURN_IF_ERROR(WaitForEnd(pid, deadline));
+      if (std::find(janitors.begin(), janitors.end(), pid) == janitors.end())
+        RETURN_IF_ERROR(WaitForEnd(pid, deadline));
     }
   }
   for (const std::string& child : Children(CgroupPath(""))) {

@@ -1,5 +1,5 @@
-// A real musterd of the test's own: private directory, private instance, its own copy of the worker binary, by which every process
-// that it starts can be told from everyone else's.
+// A real musterd of the test's own: private directory, private instance, its own copy of the worker binary, by which
+// every process that it starts can be told from everyone else's.
 #ifndef MUSTER_TESTS_SUPPORT_TEST_DAEMON_H_
 #define MUSTER_TESTS_SUPPORT_TEST_DAEMON_H_
 
@@ -18,7 +18,8 @@
 namespace muster {
 
 struct TestDaemonOptions {
-  // Worker binary, relative to the runfiles; the default has the misbehaving functions of tests/support/misbehaviour.cc.
+  // Worker binary, relative to the runfiles; the default has the misbehaving functions of
+  // tests/support/misbehaviour.cc.
   std::string worker_binary = "tests/support/misbehaving_worker";
   // More flags of musterd.
   std::vector<std::string> flags;
@@ -32,7 +33,8 @@ struct TestDaemonOptions {
   std::vector<int> sockets;
 };
 
-// The destructor ends the daemon with SIGKILL if it still runs, waits for the janitor, and removes the private directory.
+// The destructor ends the daemon with SIGKILL if it still runs, waits for the janitor, and removes the private
+// directory.
 class TestDaemon {
  public:
   // Returns when the daemon serves.
@@ -57,7 +59,8 @@ class TestDaemon {
   // Of those, the ones with `argument` on their command line ("--janitor").
   std::vector<pid_t> WorkerProcessesWith(const std::string& argument) const;
 
-  // OK when no such process and no cgroup of the instance is left, waiting at most until the deadline; otherwise says what is.
+  // OK when no such process and no cgroup of the instance is left, waiting at most until the deadline; otherwise says
+  // what is.
   absl::Status WaitUntilNothingIsLeft(Deadline deadline) const;
   // OK when only the janitor runs and the workload root has no cgroup in it.
   absl::Status WaitUntilIdle(Deadline deadline) const;

@@ -65,7 +65,9 @@ class MusterRunTest : public testing::Test {
     static_cast<void>(process.pidfd.Reap(Deadline::After(absl::Seconds(60))));
     return -1;
   }
-  std::string RunCommandOnFake() const { return absl::StrCat("tools/muster run ", SpecPath(), " --target ", fake_.address()); }
+  std::string RunCommandOnFake() const {
+    return absl::StrCat("tools/muster run ", SpecPath(), " --target ", fake_.address());
+  }
 
   std::string root_;
   FakeMuster fake_;
@@ -202,14 +204,16 @@ TEST_F(MusterRunTest, HelpListsTheExitCodes) {
 }
 
 TEST_F(MusterRunTest, PrivateDaemonServesTheRunAndIsGoneAfterwards) {
-  const ProgramResult result = Muster({"run", SpecPath(), "--musterd", "tests/support/fake_musterd", "--muster-worker",
-                                       "tests/support/fake_musterd", "--allow-exec", "--allow-block-devices", "--io-dir", "/data",
-                                       "--control-priority", "0"},
-                                      {"MUSTER_TARGET=", "MUSTERD_FLAGS_FILE=" + root_ + "/flags", "TMPDIR=" + root_});
+  const ProgramResult result = Muster(
+      {"run", SpecPath(), "--musterd", "tests/support/fake_musterd", "--muster-worker", "tests/support/fake_musterd",
+       "--allow-exec", "--allow-block-devices", "--io-dir", "/data", "--control-priority", "0"},
+      {"MUSTER_TARGET=", "MUSTERD_FLAGS_FILE=" + root_ + "/flags", "TMPDIR=" + root_});
   EXPECT_EQ(result.exit_code, 0) << result.standard_error;
   const std::string flags = *ReadFile(root_ + "/flags");
-  EXPECT_TRUE(absl::EndsWith(flags, "--die-with-parent\n--allow-exec\n--allow-block-devices\n--io-dir\n/data\n"
-                                      "--control-priority\n0\n")) << flags;
+  EXPECT_TRUE(absl::EndsWith(flags,
+                             "--die-with-parent\n--allow-exec\n--allow-block-devices\n--io-dir\n/data\n"
+                             "--control-priority\n0\n"))
+      << flags;
   for (const auto& entry : std::filesystem::directory_iterator(root_)) {
     EXPECT_FALSE(entry.is_socket()) << entry.path() << " was left";
   }
@@ -337,7 +341,8 @@ class MusterRunUnreadTest : public MusterRunTest {
     writer_ = UniqueFd(ends[1]);
   }
   SpawnedProcess Start(const std::string& duration, bool errors_too) {
-    return StartInto(writer_, {"run", SpecPath(), "--target", fake_.address(), "--json", "--duration", duration}, errors_too);
+    return StartInto(writer_, {"run", SpecPath(), "--target", fake_.address(), "--json", "--duration", duration},
+                     errors_too);
   }
   void AwaitPrinting() const {
     pollfd entry = {reader_.get(), POLLIN, 0};

@@ -111,9 +111,9 @@ class Run {
   // minutes, and nothing of it is worth waiting for. A pool that was just made ends with its lease, a private daemon
   // with this process.
   absl::Status TakeEarlySignals() {
-    ASSIGN_OR_RETURN(early_signals_,
-                     SignalGuard::Start(signals_, [this] { End("interrupted before the workload ran"); },
-                                        [this] { stop_requested_ = true; }));
+    ASSIGN_OR_RETURN(early_signals_, SignalGuard::Start(
+                                         signals_, [this] { End("interrupted before the workload ran"); },
+                                         [this] { stop_requested_ = true; }));
     return absl::OkStatus();
   }
 

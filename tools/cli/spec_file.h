@@ -9,8 +9,8 @@
 
 namespace muster {
 
-// Reads a text proto; "-" is the standard input, which is then used up, as a pipe of another name is. INVALID_ARGUMENT lists every mistake, a line each, as
-// "spec.txtpb:3:7: expected integer, got: x". NOT_FOUND: there is no such file.
+// Reads a text proto; "-" is the standard input, which is then used up, as a pipe of another name is. INVALID_ARGUMENT
+// lists every mistake, a line each, as "spec.txtpb:3:7: expected integer, got: x". NOT_FOUND: there is no such file.
 absl::StatusOr<v1::WorkloadSpec> ReadSpecFile(absl::string_view path);
 
 // The same for a text; `name` stands for the file in errors.

@@ -85,9 +85,7 @@ StopSignals::Wake StopSignals::Wait(const UniqueFd& interrupt, const Deadline& d
 void StopSignals::Interrupt() { Post(interrupt_); }
 
 SignalGuard::SignalGuard(StopSignals& signals, std::function<void()> on_signal, std::function<void()> on_request)
-    : signals_(signals),
-      on_signal_(std::move(on_signal)),
-      on_request_(std::move(on_request)) {}
+    : signals_(signals), on_signal_(std::move(on_signal)), on_request_(std::move(on_request)) {}
 
 absl::StatusOr<std::unique_ptr<SignalGuard>> SignalGuard::Start(StopSignals& signals, std::function<void()> on_signal,
                                                                 std::function<void()> on_request) {

@@ -57,8 +57,8 @@ absl::Status RequestStop();
 class SignalGuard {
  public:
   // RESOURCE_EXHAUSTED: there is no room for a thread.
-  static absl::StatusOr<std::unique_ptr<SignalGuard>> Start(StopSignals& signals, std::function<void()> on_signal,
-                                                            std::function<void()> on_request = [] {});
+  static absl::StatusOr<std::unique_ptr<SignalGuard>> Start(
+      StopSignals& signals, std::function<void()> on_signal, std::function<void()> on_request = [] {});
   ~SignalGuard();
   SignalGuard(const SignalGuard&) = delete;
   SignalGuard& operator=(const SignalGuard&) = delete;

@@ -53,7 +53,8 @@ TEST(StopSignalsTest, GuardTellsARequestFromASignal) {
   std::atomic<int> calls = 0;
   std::atomic<int> requests = 0;
   {
-    const auto guard = SignalGuard::Start(*signals, [&] { ++calls; }, [&] { ++requests; });
+    const auto guard = SignalGuard::Start(
+        *signals, [&] { ++calls; }, [&] { ++requests; });
     ASSERT_TRUE(guard.ok()) << guard.status();
     ASSERT_TRUE(RequestStop().ok());
     EXPECT_TRUE(IsTaken(SIGTERM));
@@ -104,7 +105,9 @@ TEST(StopSignalsTest, WithoutRoomForAThreadThereIsNoGuard) {
 TEST(StopSignalsTest, EndOfAGuardWakesNobodyElse) {
   absl::StatusOr<StopSignals> signals = StopSignals::Take();
   for (int round = 0; round < 1'000; ++round) {
-    { ASSERT_TRUE(SignalGuard::Start(*signals, [] {}).ok()); }
+    {
+      ASSERT_TRUE(SignalGuard::Start(*signals, [] {}).ok());
+    }
     ASSERT_EQ(signals->WaitUntil(Deadline::After(absl::ZeroDuration())), StopSignals::Wake::kDeadline)
         << "in round " << round;
   }

@@ -36,7 +36,8 @@ absl::StatusOr<Target> TargetOf(const Flags& flags);
 // A daemon to speak to: a named one, or a private one that ends with this object. Move-only.
 class Daemon {
  public:
-  // Uses `target`, or starts a private daemon when it names none, whose log is kept, unless --daemon-log says otherwise.
+  // Uses `target`, or starts a private daemon when it names none, whose log is kept, unless --daemon-log says
+  // otherwise.
   static absl::StatusOr<Daemon> Open(const Target& target, const Flags& flags);
 
   const Target& target() const { return target_; }

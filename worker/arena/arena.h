@@ -32,8 +32,8 @@ uint64_t BulkBytes(const WorkerShape& shape);
 // Bytes of the whole arena for these workers.
 uint64_t ArenaBytes(const std::vector<WorkerShape>& workers);
 
-// Unmaps when destroyed. Move-only; a moved-from object maps nothing. The accessors are thread-safe, what they point to is
-// synchronised by its own atomics.
+// Unmaps when destroyed. Move-only; a moved-from object maps nothing. The accessors are thread-safe, what they point to
+// is synchronised by its own atomics.
 class Arena {
  public:
   // What a process may do with its mapping.
@@ -42,8 +42,8 @@ class Arena {
     kPoolHost,  // header, gate words, host table writable, control and bulk not mapped into children
   };
 
-  // Makes a memfd of the right size, lays it out, seals it against shrinking and growing, and returns its descriptor. Fails
-  // with RESOURCE_EXHAUSTED when the memory is not to be had.
+  // Makes a memfd of the right size, lays it out, seals it against shrinking and growing, and returns its descriptor.
+  // Fails with RESOURCE_EXHAUSTED when the memory is not to be had.
   static absl::StatusOr<UniqueFd> Create(const std::vector<WorkerShape>& workers);
 
   // Maps the arena `fd`, after checking its seals, size and header: a file that is no arena is INVALID_ARGUMENT.
@@ -58,9 +58,7 @@ class Arena {
   Header& header() const { return *reinterpret_cast<Header*>(base_); }
   GateWord* gate() const { return reinterpret_cast<GateWord*>(base_ + header().gate_offset); }
   uint32_t* wake_order() const { return reinterpret_cast<uint32_t*>(base_ + header().order_offset); }
-  HostEntry& host(uint32_t worker) const {
-    return reinterpret_cast<HostEntry*>(base_ + header().host_offset)[worker];
-  }
+  HostEntry& host(uint32_t worker) const { return reinterpret_cast<HostEntry*>(base_ + header().host_offset)[worker]; }
   // What the worker wrote: hostile to a reader.
   Control& control(uint32_t worker) const {
     return *reinterpret_cast<Control*>(base_ + header().control_offset + worker * kControlBytes);

@@ -16,17 +16,17 @@ struct Crossing {
   std::atomic<uint32_t> clear;   // 1: by all
 };
 
-// Shared, and writable by every worker: a hint for the pool host, which looks at each worker's own words before it believes it,
-// and for the workers themselves, which wait for no longer than a bound.
+// Shared, and writable by every worker: a hint for the pool host, which looks at each worker's own words before it
+// believes it, and for the workers themselves, which wait for no longer than a bound.
 struct Arrivals {
-  Crossing started;  // behind the first instruction
-  Crossing stopped;  // behind the loop; who becomes a program has passed before
+  Crossing started;              // behind the first instruction
+  Crossing stopped;              // behind the loop; who becomes a program has passed before
   std::atomic<uint32_t> count;   // setups completed since the pool host last set it to zero
   std::atomic<uint32_t> target;  // the arrival with this number rings
 };
 
-// For how long a worker waits for its siblings at a crossing, at most: 5 ms and 200 us for each that a CPU has to run, together no
-// more than a second. Passing takes a worker 30 to 100 us, the switch to it and its page faults included.
+// For how long a worker waits for its siblings at a crossing, at most: 5 ms and 200 us for each that a CPU has to run,
+// together no more than a second. Passing takes a worker 30 to 100 us, the switch to it and its page faults included.
 inline uint64_t LongestPassingNs(uint64_t workers, uint64_t cpus) {
   return std::min<uint64_t>(1'000'000'000, 5'000'000 + workers * 200'000 / cpus);
 }

@@ -1,5 +1,5 @@
-// Checksum of a worker's final record: tells a complete one from one that was overwritten. Not a defence against a worker
-// that forges it.
+// Checksum of a worker's final record: tells a complete one from one that was overwritten. Not a defence against a
+// worker that forges it.
 #ifndef MUSTER_WORKER_ARENA_CHECKSUM_H_
 #define MUSTER_WORKER_ARENA_CHECKSUM_H_
 

@@ -113,7 +113,8 @@ void FillCore(const Core& core, WorkerReport* report) {
 
 void FillCpusUsed(const Control& control, WorkerReport* report) {
   for (uint32_t cpu = 0; cpu <= kMaxCpuId; ++cpu) {
-    if ((control.cpus_used[cpu / 64].load(std::memory_order_relaxed) >> (cpu % 64) & 1) != 0) report->add_cpus_used(cpu);
+    if ((control.cpus_used[cpu / 64].load(std::memory_order_relaxed) >> (cpu % 64) & 1) != 0)
+      report->add_cpus_used(cpu);
   }
 }
 

@@ -28,9 +28,9 @@ struct ReportOptions {
   std::string unknown_end = "nobody could tell how the worker ended";
 };
 
-// Fills in the report of one worker, which is overwritten. Complete and sound: a live report. Otherwise a sentinel: zero
-// counters, exit_info by the host table, and in last_record what the worker had measured. Whatever the worker wrote, this
-// neither crashes nor takes more memory than the arena's own capacities.
+// Fills in the report of one worker, which is overwritten. Complete and sound: a live report. Otherwise a sentinel:
+// zero counters, exit_info by the host table, and in last_record what the worker had measured. Whatever the worker
+// wrote, this neither crashes nor takes more memory than the arena's own capacities.
 void FillReport(const Arena& arena, uint32_t worker, const ReportOptions& options, v1::WorkerReport* report);
 
 }  // namespace muster::arena

@@ -17,7 +17,8 @@ using ::testing::HasSubstr;
 using v1::WorkerReport;
 using Work = ReportOptions::Work;
 
-constexpr WorkerShape kShape = {.group_idx = 2, .stream_set = 1u << kWake, .sample_capacity = 4, .migration_capacity = 2};
+constexpr WorkerShape kShape = {
+    .group_idx = 2, .stream_set = 1u << kWake, .sample_capacity = 4, .migration_capacity = 2};
 
 WorkerReport ReportOf(const ArenaFixture& fixture, const ReportOptions& options = {}, uint32_t worker = 0) {
   WorkerReport report;

@@ -1,5 +1,5 @@
-// The gate: workers wait, each at its own futex word, and wake each other along a binary tree, so that opening it takes the
-// opener the same time for ten workers and for ten thousand.
+// The gate: workers wait, each at its own futex word, and wake each other along a binary tree, so that opening it takes
+// the opener the same time for ten workers and for ten thousand.
 #ifndef MUSTER_WORKER_ARENA_GATE_H_
 #define MUSTER_WORKER_ARENA_GATE_H_
 
@@ -18,8 +18,8 @@ struct Gate {
   uint32_t num_workers = 0;
 };
 
-// Blocks worker `worker` until its word differs from `seen`, or until `timeout` has passed (null: no end; the caller's death
-// signal bounds the wait). Returns the word. Async-signal-safe.
+// Blocks worker `worker` until its word differs from `seen`, or until `timeout` has passed (null: no end; the caller's
+// death signal bounds the wait). Returns the word. Async-signal-safe.
 uint32_t WaitForChange(const Gate& gate, uint32_t worker, uint32_t seen, const timespec* timeout = nullptr);
 
 // The worker at tree position `position` wakes the two below it. Each worker does so first of all when it is let go.
@@ -38,7 +38,8 @@ void WakeOne(const Gate& gate, uint32_t worker);
 // Stores 1 into a stop word, and wakes all who wait for that. seq_cst: against State::kExec; see layout.h.
 void RaiseStop(std::atomic<uint32_t>* stop);
 
-// FUTEX_WAIT and FUTEX_WAKE, shared between processes. The wait returns at a wake, a signal, a changed word, the timeout.
+// FUTEX_WAIT and FUTEX_WAKE, shared between processes. The wait returns at a wake, a signal, a changed word, the
+// timeout.
 void FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, const timespec* timeout);
 // The same, until an instant of CLOCK_MONOTONIC. False: it has come.
 bool FutexWaitUntil(const std::atomic<uint32_t>* word, uint32_t expected, uint64_t deadline_ns);

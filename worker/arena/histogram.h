@@ -1,4 +1,5 @@
-// Log-linear buckets: every value has a bucket whose bounds differ by at most 1/64, so that its midpoint is within 0.8 %.
+// Log-linear buckets: every value has a bucket whose bounds differ by at most 1/64, so that its midpoint is within 0.8
+// %.
 #ifndef MUSTER_WORKER_ARENA_HISTOGRAM_H_
 #define MUSTER_WORKER_ARENA_HISTOGRAM_H_
 

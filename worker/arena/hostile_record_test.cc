@@ -46,7 +46,8 @@ class HostileRecordTest : public testing::Test {
 TEST_F(HostileRecordTest, NoiseIsASentinelOfBoundedSize) {
   for (int round = 0; round < 40; ++round) {
     FillWithNoise();
-    for (const State state : {State::kRunning, State::kFinished, State::kPanicked, State::kExec, static_cast<State>(999)}) {
+    for (const State state :
+         {State::kRunning, State::kFinished, State::kPanicked, State::kExec, static_cast<State>(999)}) {
       fixture_.arena().live(1).state = state;
       ExpectSound({});
       ExpectSound({.now_ns = 1, .work = ReportOptions::Work::kFunction});

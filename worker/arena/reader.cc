@@ -14,8 +14,8 @@ constexpr int kCoreAttempts = 100;
 Core CopyCore(const uint64_t (&buffer)[kCoreWords]) {
   uint64_t words[kCoreWords];
   for (size_t i = 0; i < kCoreWords; ++i) {
-    // Acquire: pairs with the writer's release on each word (see Meter::Publish). atomic_ref wants a mutable object; this only
-    // loads.
+    // Acquire: pairs with the writer's release on each word (see Meter::Publish). atomic_ref wants a mutable object;
+    // this only loads.
     words[i] = std::atomic_ref<uint64_t>(const_cast<uint64_t&>(buffer[i])).load(std::memory_order_acquire);
   }
   Core core;

@@ -1,5 +1,5 @@
-// Reading what workers write while they write it. Every byte is taken for hostile: nothing here trusts an index, a length or a
-// text, and nothing waits for a worker.
+// Reading what workers write while they write it. Every byte is taken for hostile: nothing here trusts an index, a
+// length or a text, and nothing waits for a worker.
 #ifndef MUSTER_WORKER_ARENA_READER_H_
 #define MUSTER_WORKER_ARENA_READER_H_
 
@@ -37,8 +37,8 @@ inline LiveReading ReadLive(const Arena& arena, uint32_t worker) {
   return reading;
 }
 
-// The newest record that was published; none when there is none, or when the worker overwrites it faster than it can be read
-// (one that keeps the protocol cannot).
+// The newest record that was published; none when there is none, or when the worker overwrites it faster than it can be
+// read (one that keeps the protocol cannot).
 std::optional<Core> ReadCore(const Control& control);
 
 // What a worker wrote right after the gate; none before that.

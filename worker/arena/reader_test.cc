@@ -21,10 +21,10 @@ TEST(CleanTextTest, EndsAtTheFirstNulAndIsValidUtf8) {
       {"\xe2\x82\xac\xf0\x9f\x98\x80", "\xe2\x82\xac\xf0\x9f\x98\x80"},
       {"\xff\xfe", "??"},
       {"\xc3", "?"},
-      {"\xc0\xaf", "??"},          // overlong
-      {"\xed\xa0\x80", "???"},     // surrogate
+      {"\xc0\xaf", "??"},            // overlong
+      {"\xed\xa0\x80", "???"},       // surrogate
       {"\xf4\x90\x80\x80", "????"},  // beyond U+10FFFF
-      {"\xe2\x82", "??"},          // cut off
+      {"\xe2\x82", "??"},            // cut off
       {"a\x80z", "a?z"},
   };
   for (const auto& [bytes, clean] : cases) EXPECT_EQ(CleanText(bytes), clean);

@@ -11,8 +11,8 @@
 
 namespace muster::arena {
 
-// The samples of a worker that is no more, by stream: the bytes of a packed fixed64 where they lie in the arena. Nothing while
-// the worker may still write.
+// The samples of a worker that is no more, by stream: the bytes of a packed fixed64 where they lie in the arena.
+// Nothing while the worker may still write.
 using SettledSamples = std::array<absl::string_view, kStreams>;
 std::optional<SettledSamples> SettledSamplesOf(const Arena& arena, uint32_t worker);
 

@@ -8,7 +8,8 @@
 namespace muster::arena {
 namespace {
 
-constexpr WorkerShape kShape = {.group_idx = 2, .stream_set = 1u << kWake, .sample_capacity = 4, .migration_capacity = 2};
+constexpr WorkerShape kShape = {
+    .group_idx = 2, .stream_set = 1u << kWake, .sample_capacity = 4, .migration_capacity = 2};
 
 // More than there is room for.
 void Sample(const ArenaFixture& fixture) {
@@ -33,7 +34,8 @@ TEST(SettledSamplesTest, AreThoseOfTheReportOnceTheWorkerIsNoMore) {
     fixture.arena().host(0).exit = gone;
     const std::optional<SettledSamples> samples = SettledSamplesOf(fixture.daemon(), 0);
     ASSERT_TRUE(samples.has_value());
-    EXPECT_EQ((*samples)[kWake], absl::string_view(reinterpret_cast<const char*>(report.wake_latencies_ns().data()), 32));
+    EXPECT_EQ((*samples)[kWake],
+              absl::string_view(reinterpret_cast<const char*>(report.wake_latencies_ns().data()), 32));
     EXPECT_TRUE((*samples)[kCost].empty());
     EXPECT_TRUE((*samples)[kTimer].empty());
   }

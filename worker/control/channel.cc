@@ -17,8 +17,8 @@
 namespace muster::control {
 namespace {
 
-// Precedes each message. The count says whose the descriptors are when one read returns the end of a message without and the
-// beginning of one with.
+// Precedes each message. The count says whose the descriptors are when one read returns the end of a message without
+// and the beginning of one with.
 struct FrameHead {
   uint32_t length;
   uint32_t descriptors;

@@ -36,7 +36,8 @@ class Channel {
   // Two connected ends.
   static absl::StatusOr<std::pair<Channel, UniqueFd>> MakePair();
 
-  // Sends a message. UNAVAILABLE: the peer is gone; DEADLINE_EXCEEDED: it does not read. After an error the channel is broken.
+  // Sends a message. UNAVAILABLE: the peer is gone; DEADLINE_EXCEEDED: it does not read. After an error the channel is
+  // broken.
   absl::Status Send(const google::protobuf::MessageLite& message, const std::vector<int>& descriptors,
                     absl::Duration timeout);
 

@@ -111,16 +111,16 @@ absl::Status CheckBounds(const FieldDescriptor& field, Wide value, const std::st
   if (has_min && value < rule.min()) {
     return absl::InvalidArgumentError(absl::StrCat(
         path, ": ", WideText(value, is_duration), " is below its minimum ", WideText(rule.min(), is_duration),
-        rule.has_max() ? absl::StrCat("; choose ", WideText(rule.min(), is_duration), " to ",
-                                      WideText(rule.max(), is_duration))
-                       : ""));
+        rule.has_max()
+            ? absl::StrCat("; choose ", WideText(rule.min(), is_duration), " to ", WideText(rule.max(), is_duration))
+            : ""));
   }
   if (rule.has_max() && value > rule.max()) {
     return absl::InvalidArgumentError(absl::StrCat(
         path, ": ", WideText(value, is_duration), " is above its maximum ", WideText(rule.max(), is_duration),
-        has_min ? absl::StrCat("; choose ", WideText(rule.min(), is_duration), " to ",
-                               WideText(rule.max(), is_duration))
-                : ""));
+        has_min
+            ? absl::StrCat("; choose ", WideText(rule.min(), is_duration), " to ", WideText(rule.max(), is_duration))
+            : ""));
   }
   return absl::OkStatus();
 }
@@ -131,8 +131,8 @@ absl::Status CheckEnum(const EnumDescriptor& type, int value, const std::string&
   for (int i = 0; i < type.value_count(); ++i) {
     if (type.value(i)->number() != 0) absl::StrAppend(&names, names.empty() ? "" : ", ", type.value(i)->name());
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat(path, ": ", value, value == 0 ? " (unspecified)" : "", " is no ", type.name(), "; choose one of ", names));
+  return absl::InvalidArgumentError(absl::StrCat(path, ": ", value, value == 0 ? " (unspecified)" : "", " is no ",
+                                                 type.name(), "; choose one of ", names));
 }
 
 absl::Status CheckDuration(const FieldDescriptor& field, const Duration& duration, const std::string& path) {
@@ -141,9 +141,9 @@ absl::Status CheckDuration(const FieldDescriptor& field, const Duration& duratio
   const int32_t nanos = duration.nanos();
   if (seconds > kMaxSeconds || seconds < -kMaxSeconds || nanos > 999'999'999 || nanos < -999'999'999 ||
       (seconds > 0 && nanos < 0) || (seconds < 0 && nanos > 0)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": ", seconds, " s and ", nanos, " ns are no valid duration; give both the same sign, and "
-                     "less than a second of ns"));
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", seconds, " s and ", nanos,
+                                                   " ns are no valid duration; give both the same sign, and "
+                                                   "less than a second of ns"));
   }
   return CheckBounds(field, Wide{seconds} * 1'000'000'000 + nanos, path);
 }

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "google/protobuf/text_format.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 #include "muster/v1/options.pb.h"
 
@@ -47,9 +47,21 @@ void CollectTypes(const Descriptor* type, std::set<const Descriptor*>* types) {
 TEST(GroupOfTest, GroupZeroHasEveryFieldOfThePrimaryGroup) {
   v1::WorkloadSpec spec;
   ASSERT_TRUE(TextFormat::ParseFromString(R"pb(
-    num_workers: 4 work { spin_wait {} } affinity { inherit {} } sched_policy { batch {} } mem_policy { local {} }
-    mpol_flags: [ STATIC_NODES, NUMA_BALANCING ] nice: 0 comm: "w" uid: 1 gid: 2 numa_node: 0 cgroup: "cg0" workers_pct: 0.5
-  )pb", &spec));
+                                            num_workers: 4
+                                            work { spin_wait {} }
+                                            affinity { inherit {} }
+                                            sched_policy { batch {} }
+                                            mem_policy { local {} }
+                                            mpol_flags: [ STATIC_NODES, NUMA_BALANCING ]
+                                            nice: 0
+                                            comm: "w"
+                                            uid: 1
+                                            gid: 2
+                                            numa_node: 0
+                                            cgroup: "cg0"
+                                            workers_pct: 0.5
+                                          )pb",
+                                          &spec));
   const v1::GroupSpec group = GroupOf(spec, 0);
   std::vector<const FieldDescriptor*> present;
   group.GetReflection()->ListFields(group, &present);
@@ -57,9 +69,7 @@ TEST(GroupOfTest, GroupZeroHasEveryFieldOfThePrimaryGroup) {
   EXPECT_EQ(group.SerializeAsString(), spec.SerializeAsString()) << "the fields of both messages have the same numbers";
 }
 
-TEST(GroupOfTest, AbsentFieldsStayAbsent) {
-  EXPECT_EQ(GroupOf(v1::WorkloadSpec(), 0).SerializeAsString(), "");
-}
+TEST(GroupOfTest, AbsentFieldsStayAbsent) { EXPECT_EQ(GroupOf(v1::WorkloadSpec(), 0).SerializeAsString(), ""); }
 
 TEST(GroupOfTest, GroupIIsTheComposedEntryBeforeIt) {
   v1::WorkloadSpec spec;
@@ -158,8 +168,10 @@ TEST(CheckWorkRangesTest, UnspecifiedAndUnknownEnumValuesAreRefused) {
 
 TEST(CheckWorkRangesTest, AnUnsetOneofIsRefusedAtEveryLevel) {
   EXPECT_THAT(RangeError(""), StartsWith("type: none is set; choose one of spin_wait, "));
-  EXPECT_THAT(RangeError("sequence { phases {} }"), StartsWith("sequence.phases[0].kind: none is set; choose one of spin"));
-  EXPECT_THAT(RangeError("custom { label: 'x' }"), StartsWith("custom.form: none is set; choose one of program, function"));
+  EXPECT_THAT(RangeError("sequence { phases {} }"),
+              StartsWith("sequence.phases[0].kind: none is set; choose one of spin"));
+  EXPECT_THAT(RangeError("custom { label: 'x' }"),
+              StartsWith("custom.form: none is set; choose one of program, function"));
 }
 
 TEST(WorkNameTest, IsTheNameOfTheMessageOrTheLabel) {

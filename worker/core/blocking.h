@@ -1,9 +1,9 @@
 // Every blocking call that a step may make. Each ends within 100 ms of a stop.
 //
-// The stop word is written and woken first, then the pool host signals SIGUSR1 to those that it takes to block, and repeats it
-// every 50 ms or sooner until the worker has left its loop. The repetition closes the window between looking at the stop word and
-// blocking, so that the common case is one plain system call. Futex waits are cut into slices besides, and sleeps longer than a
-// slice wait at the stop word until shortly before their end: neither needs a signal.
+// The stop word is written and woken first, then the pool host signals SIGUSR1 to those that it takes to block, and
+// repeats it every 50 ms or sooner until the worker has left its loop. The repetition closes the window between looking
+// at the stop word and blocking, so that the common case is one plain system call. Futex waits are cut into slices
+// besides, and sleeps longer than a slice wait at the stop word until shortly before their end: neither needs a signal.
 #ifndef MUSTER_WORKER_CORE_BLOCKING_H_
 #define MUSTER_WORKER_CORE_BLOCKING_H_
 
@@ -24,8 +24,8 @@ inline constexpr uint64_t kBlockSliceNs = 100'000'000;
 // Waits until *word differs from `value`.
 [[nodiscard]] bool FutexWaitWhile(const Meter& meter, const std::atomic<uint32_t>& word, uint32_t value);
 
-// One wait, for loops with conditions of their own: returns at a wake, a signal, after a slice, or at once when *word is not
-// `expected`. The caller looks at its condition and at meter.stopping() again.
+// One wait, for loops with conditions of their own: returns at a wake, a signal, after a slice, or at once when *word
+// is not `expected`. The caller looks at its condition and at meter.stopping() again.
 void FutexWaitSlice(const std::atomic<uint32_t>& word, uint32_t expected);
 
 // One byte from or to a blocking descriptor. Also false at the end of the file and on errors.
@@ -36,8 +36,8 @@ void FutexWaitSlice(const std::atomic<uint32_t>& word, uint32_t expected);
 [[nodiscard]] bool SleepUntil(const Meter& meter, uint64_t deadline_ns);
 [[nodiscard]] bool SleepFor(const Meter& meter, uint64_t ns);
 
-// Waits for a child of the caller and reaps it; `status` as waitpid's. When the pool was stopped first, or waiting fails, the
-// child is killed, and reaped if that takes no longer than a slice.
+// Waits for a child of the caller and reaps it; `status` as waitpid's. When the pool was stopped first, or waiting
+// fails, the child is killed, and reaped if that takes no longer than a slice.
 [[nodiscard]] bool WaitForChild(const Meter& meter, pid_t child, int* status);
 
 // Blocks until the pool is stopped.

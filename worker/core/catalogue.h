@@ -8,8 +8,8 @@
 namespace muster {
 
 // All work types that are linked in, in the order of their arms: parameters, defaults, ranges and descriptions from the
-// descriptor of muster.v1.Work and its comments, the rest from the types themselves. A parameter within a parameter has a
-// dotted name ("program.stop_signal", "phases[].spin.duration").
+// descriptor of muster.v1.Work and its comments, the rest from the types themselves. A parameter within a parameter has
+// a dotted name ("program.stop_signal", "phases[].spin.duration").
 v1::Catalogue BuildCatalogue();
 
 // Writes it to a descriptor as a serialised muster.v1.Catalogue: the answer to `muster-worker --catalogue`.

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "base/unique_fd.h"
-#include "google/protobuf/text_format.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 #include "muster/v1/options.pb.h"
 #include "muster/v1/work.pb.h"

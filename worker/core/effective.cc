@@ -17,11 +17,11 @@ namespace {
 // Above every kernel's MAX_NUMNODES.
 constexpr unsigned kMaxNodes = 1'024;
 
-constexpr const char* kModeNames[] = {"default", "preferred",      "bind", "interleave",
-                                      "local",   "preferred-many", "weighted-interleave"};
+constexpr const char* kModeNames[] = {"default",        "preferred",          "bind", "interleave", "local",
+                                      "preferred-many", "weighted-interleave"};
 
-// Appends to a text; what does not fit is left out. Without printf, which costs a worker that has just started 15 us of page
-// faults: code, tables and stack that nothing else touches.
+// Appends to a text; what does not fit is left out. Without printf, which costs a worker that has just started 15 us of
+// page faults: code, tables and stack that nothing else touches.
 class Writer {
  public:
   explicit Writer(PolicyText* text) : text_(text) { memset(text->bytes, 0, sizeof(text->bytes)); }

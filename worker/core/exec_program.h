@@ -7,9 +7,9 @@
 
 namespace muster {
 
-// Replaces the calling process by the program. It starts with its own environment (and MUSTER_TELEMETRY_FD when `telemetry_fd`
-// is not negative), no signal blocked, every signal at its default, and no descriptors but the standard streams and the
-// telemetry. Returns only when that failed; the descriptors are closed nevertheless.
+// Replaces the calling process by the program. It starts with its own environment (and MUSTER_TELEMETRY_FD when
+// `telemetry_fd` is not negative), no signal blocked, every signal at its default, and no descriptors but the standard
+// streams and the telemetry. Returns only when that failed; the descriptors are closed nevertheless.
 absl::Status ExecProgram(const v1::Custom::Program& program, int telemetry_fd);
 
 }  // namespace muster

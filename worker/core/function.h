@@ -21,8 +21,8 @@
 
 namespace muster {
 
-// What a function sees, in its worker, between the gate and its return. The framework fills in no telemetry: what the function
-// does not count here stays zero. Valid during the call, on the worker's own thread.
+// What a function sees, in its worker, between the gate and its return. The framework fills in no telemetry: what the
+// function does not count here stays zero. Valid during the call, on the worker's own thread.
 class FunctionContext {
  public:
   FunctionContext(Meter* meter, const WorkerPlace& place, absl::string_view config, CpuSet cpus)
@@ -41,7 +41,8 @@ class FunctionContext {
 
   // Work done.
   void AddUnits(uint64_t units) { meter_->AddUnits(units); }
-  // Counts an iteration and lets snapshots see it; checks for gaps and migrations whenever the units are a multiple of 1,024.
+  // Counts an iteration and lets snapshots see it; checks for gaps and migrations whenever the units are a multiple of
+  // 1,024.
   void EndIteration() { meter_->EndIteration(); }
   // Samples in ns, kept as those of any work type.
   void WakeSample(uint64_t ns) { meter_->WakeSample(ns); }

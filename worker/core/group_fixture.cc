@@ -89,15 +89,16 @@ GroupFixture::GroupFixture(const std::string& work_text, uint64_t seed)
     plumbing.memory_bytes = memory_bytes_;
   }
   EXPECT_TRUE(type_->PlumbMore(work_, &plumbing).ok());
-  const arena::WorkerShape shape = {.stream_set = type_->Streams(work_), .sample_capacity = kSamples, .migration_capacity = 16};
+  const arena::WorkerShape shape = {
+      .stream_set = type_->Streams(work_), .sample_capacity = kSamples, .migration_capacity = 16};
   const uint32_t size = type_->GroupSize(work_);
   for (uint32_t position = 0; position < size; ++position) {
     auto member = std::make_unique<Member>();
     member->record = std::make_unique<MeterFixture>(shape, seed + position, header_.get());
     member->meter = std::make_unique<Meter>(member->record->target());
     Plumbing own = MembersOwn(plumbing);
-    const WorkerPlace place = {.worker = position, .position = position, .group_size = size, .in_thread = true,
-                               .seed = seed + position};
+    const WorkerPlace place = {
+        .worker = position, .position = position, .group_size = size, .in_thread = true, .seed = seed + position};
     auto step = type_->MakeStep(work_, place, own);
     if (step.ok()) member->step = *std::move(step);
     EXPECT_TRUE(step.ok()) << step.status();

@@ -36,8 +36,8 @@ class GroupFixture {
   // One iteration of a member in the caller's thread, counted as the runner counts it.
   StepResult RunOnce(uint32_t position);
 
-  // Runs all members in threads until each has counted `iterations`, then stops them and waits until all have ended. Fails
-  // the test when they have not counted so many within 20 s, or did not end within 2 s of the stop.
+  // Runs all members in threads until each has counted `iterations`, then stops them and waits until all have ended.
+  // Fails the test when they have not counted so many within 20 s, or did not end within 2 s of the stop.
   void RunAll(uint64_t iterations);
 
   // Starts a thread for one member, which runs until its step ends or the stop.

@@ -1,7 +1,7 @@
 #include <cstdlib>
 
-#include "base/log.h"
 #include "absl/strings/str_cat.h"
+#include "base/log.h"
 #include "worker/core/work_type.h"
 
 namespace muster {

@@ -32,14 +32,15 @@ using arena::State;
 struct Clocks {
   uint64_t cpu_ns = 0;
   uint64_t wall_ns = 0;
-  // Values until they are read: an error would be allocated, and a worker that allocates copies pages of its parent's heap.
+  // Values until they are read: an error would be allocated, and a worker that allocates copies pages of its parent's
+  // heap.
   absl::StatusOr<Schedstat> schedstat = Schedstat();
   absl::StatusOr<uint64_t> vmstat = uint64_t{0};
   rusage usage = {};
 };
 
-// CPUs that the caller may run on; 1 when they cannot be read. Counts by hand: the compiler's function for it and its table stand
-// far away in the binary, two page faults while all others wait for the CPU.
+// CPUs that the caller may run on; 1 when they cannot be read. Counts by hand: the compiler's function for it and its
+// table stand far away in the binary, two page faults while all others wait for the CPU.
 uint64_t OwnCpus() {
   uint64_t words[(arena::kMaxCpuId + 1) / 64];
   const long bytes = syscall(SYS_sched_getaffinity, 0, sizeof(words), words);
@@ -169,11 +170,12 @@ void Runner::Stamp() {
   LetOthersPass(&arena::Arrivals::started, header().released_at_ns.load(std::memory_order_relaxed), &header().stop);
 }
 
-// What comes behind a crossing takes each worker ten times as long as what the others still have to do before it, or all of the
-// CPU. They block rather than yield: a yield gives way only to those whom the scheduler finds eligible, and under a real-time
-// policy to nobody below. Who comes later than all should have passed goes on at once, so a sibling that is frozen or dead costs
-// the bound once.
-void Runner::LetOthersPass(arena::Crossing arena::Arrivals::*crossing, uint64_t since_ns, const std::atomic<uint32_t>* stop) {
+// What comes behind a crossing takes each worker ten times as long as what the others still have to do before it, or
+// all of the CPU. They block rather than yield: a yield gives way only to those whom the scheduler finds eligible, and
+// under a real-time policy to nobody below. Who comes later than all should have passed goes on at once, so a sibling
+// that is frozen or dead costs the bound once.
+void Runner::LetOthersPass(arena::Crossing arena::Arrivals::*crossing, uint64_t since_ns,
+                           const std::atomic<uint32_t>* stop) {
   arena::Arrivals* const arrivals = context_.bell.arrivals;
   if (arrivals == nullptr) return;
   const uint32_t workers = context_.gate.num_workers;
@@ -187,7 +189,8 @@ void Runner::RecordEvidence() {
   evidence.first_instruction_at_ns = first_instruction_at_ns_;
   evidence.cpu = first_cpu_;
   // Not at the gate, where two open files would be a tenth of what making and ending a worker costs.
-  files_ = TaskFiles::Open(context_.proc_fd, context_.place.in_thread ? TaskFiles::Of::kThread : TaskFiles::Of::kProcess);
+  files_ =
+      TaskFiles::Open(context_.proc_fd, context_.place.in_thread ? TaskFiles::Of::kThread : TaskFiles::Of::kProcess);
   if (const absl::Status status = files_.ReadCgroup(&evidence.cgroup); !status.ok()) NotMeasured(status);
   ReadEffectiveCpus(evidence.effective_cpus);
   ReadEffectivePolicy(&evidence.policy);

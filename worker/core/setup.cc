@@ -90,8 +90,8 @@ bool IsInForce(const SchedAttr& now, const SchedAttr& wanted) {
 absl::Status CheckLimit(const v1::SchedPolicy& policy, uint32_t max_rt_priority) {
   const uint32_t priority = std::max(policy.fifo().priority(), policy.round_robin().priority());
   if (priority <= max_rt_priority) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrCat("priority ", priority, " is above the limit for workers; running at ",
-                                                   max_rt_priority));
+  return absl::ResourceExhaustedError(
+      absl::StrCat("priority ", priority, " is above the limit for workers; running at ", max_rt_priority));
 }
 
 // ---- Memory policy ----
@@ -197,7 +197,8 @@ absl::Status SetMemPolicy(const v1::GroupSpec& group) {
   const unsigned long max_node = nodes.empty() ? 0 : nodes.Ids().back() + 2;
   const uint64_t* const mask = nodes.empty() ? nullptr : nodes.words().data();
   if (syscall(SYS_set_mempolicy, wanted.mode | FlagBits(group), mask, max_node) == 0) return absl::OkStatus();
-  return ErrnoStatus(errno, absl::StrCat("set_mempolicy to ", wanted.name, nodes.empty() ? "" : " of nodes ", wanted.nodes));
+  return ErrnoStatus(errno,
+                     absl::StrCat("set_mempolicy to ", wanted.name, nodes.empty() ? "" : " of nodes ", wanted.nodes));
 }
 
 absl::StatusOr<CpuSet> CpusOfNode(uint32_t node, absl::string_view root) {

@@ -22,10 +22,10 @@ struct SetupRequest {
   absl::string_view node_root = kNodeRoot;
 };
 
-// Applies to the calling thread, in this order, what the request asks for; what is absent is left alone. A step that fails
-// leaves its text in `errors` (kSetupSteps of them, cleared first) and the others go on. May be repeated, also after the
-// thread has given up its privileges: a scheduling policy that is in force already is not set again. Where the credentials
-// change, arms the death signal again; ends the process when its parent has died meanwhile.
+// Applies to the calling thread, in this order, what the request asks for; what is absent is left alone. A step that
+// fails leaves its text in `errors` (kSetupSteps of them, cleared first) and the others go on. May be repeated, also
+// after the thread has given up its privileges: a scheduling policy that is in force already is not set again. Where
+// the credentials change, arms the death signal again; ends the process when its parent has died meanwhile.
 void RunSetup(const SetupRequest& request, arena::ErrorText* errors);
 
 // The single steps, for the calling thread.

@@ -16,8 +16,8 @@
 #include <string>
 #include <thread>
 
-#include "google/protobuf/text_format.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 #include "worker/arena/text.h"
 #include "worker/core/effective.h"
@@ -203,7 +203,8 @@ TEST(PolicyTest, APriorityAboveTheLimitIsLoweredToItAndSaysSo) {
   InThread([] {
     const v1::GroupSpec group = Group("sched_policy { fifo { priority: 99 } }");
     const Outcome outcome = Apply({.group = &group, .max_rt_priority = 42});
-    EXPECT_THAT(outcome.Error(arena::kSetPolicy), HasSubstr("priority 99 is above the limit for workers; running at 42"));
+    EXPECT_THAT(outcome.Error(arena::kSetPolicy),
+                HasSubstr("priority 99 is above the limit for workers; running at 42"));
     EXPECT_EQ(Policy(), "SCHED_FIFO 42");
   });
 }

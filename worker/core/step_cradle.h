@@ -6,9 +6,10 @@
 
 namespace muster {
 
-// Room for one step beside what its worker writes anyway. A step that is made while the calling thread has a cradle that is empty
-// lies in it, if it fits; others lie in the heap. A forked worker that allocates there copies up to five pages of its parent's.
-// Must outlive its step, which the same thread destroys. Neither copyable nor movable; one per thread at a time.
+// Room for one step beside what its worker writes anyway. A step that is made while the calling thread has a cradle
+// that is empty lies in it, if it fits; others lie in the heap. A forked worker that allocates there copies up to five
+// pages of its parent's. Must outlive its step, which the same thread destroys. Neither copyable nor movable; one per
+// thread at a time.
 class StepCradle {
  public:
   StepCradle();

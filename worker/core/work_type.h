@@ -1,9 +1,9 @@
 // What a work type is: a folder worker/work/<arm>/ registers one WorkType; everything else finds it by its arm of
 // muster.v1.Work.
 //
-// Life of a work type's objects: Describe and Validate run in the pool host before anything is forked (and Describe for the
-// catalogue). Plumb runs in the pool host once per group instance. MakeStep runs in the worker during its setup, before the
-// gate. Step::Run runs in the worker's loop.
+// Life of a work type's objects: Describe and Validate run in the pool host before anything is forked (and Describe for
+// the catalogue). Plumb runs in the pool host once per group instance. MakeStep runs in the worker during its setup,
+// before the gate. Step::Run runs in the worker's loop.
 #ifndef MUSTER_WORKER_CORE_WORK_TYPE_H_
 #define MUSTER_WORKER_CORE_WORK_TYPE_H_
 
@@ -90,8 +90,8 @@ class Step {
  public:
   virtual ~Step() = default;
 
-  // Runs one iteration. Must return within 100 ms of a stop: every blocking call in it goes through core/blocking.h, every
-  // long loop looks at meter.stopping(). Neither allocates, nor logs, nor reads /proc.
+  // Runs one iteration. Must return within 100 ms of a stop: every blocking call in it goes through core/blocking.h,
+  // every long loop looks at meter.stopping(). Neither allocates, nor logs, nor reads /proc.
   virtual StepResult Run(Meter& meter) = 0;
 
   // Where it lies: worker/core/step_cradle.h.
@@ -107,7 +107,8 @@ class WorkType {
 
   virtual WorkTypeDescription Describe() const = 0;
 
-  // Streams that a worker with this work may fill. `work` may be the type's defaults, also where Validate refuses those.
+  // Streams that a worker with this work may fill. `work` may be the type's defaults, also where Validate refuses
+  // those.
   virtual uint32_t Streams(const v1::Work& work) const = 0;
 
   // Streams that only some parameters fill, and the defaults do not. Arenas are sized for all of them.
@@ -130,7 +131,8 @@ class WorkType {
   // True for the member whose report says is_messenger.
   virtual bool IsMessenger(const WorkerPlace&) const { return false; }
 
-  // Makes the worker's step. Takes from `plumbing` what is this member's and closes nothing: the runner closes the rest.
+  // Makes the worker's step. Takes from `plumbing` what is this member's and closes nothing: the runner closes the
+  // rest.
   virtual absl::StatusOr<std::unique_ptr<Step>> MakeStep(const v1::Work& work, const WorkerPlace& place,
                                                          Plumbing& plumbing) const = 0;
 };
@@ -147,9 +149,9 @@ const WorkType* FindWorkType(v1::Work::TypeCase arm);
 }  // namespace muster
 
 // Stands once in a type's folder: MUSTER_WORK_TYPE(kSpinWait, SpinWaitType);
-#define MUSTER_WORK_TYPE(arm, Type)                                         \
-  static const Type muster_work_type_##Type;                                \
-  static const ::muster::WorkTypeRegistration muster_registration_##Type(   \
-      ::muster::v1::Work::arm, &muster_work_type_##Type)
+#define MUSTER_WORK_TYPE(arm, Type)                                                               \
+  static const Type muster_work_type_##Type;                                                      \
+  static const ::muster::WorkTypeRegistration muster_registration_##Type(::muster::v1::Work::arm, \
+                                                                         &muster_work_type_##Type)
 
 #endif  // MUSTER_WORKER_CORE_WORK_TYPE_H_

@@ -17,8 +17,8 @@
 #include "base/cgroup_mounts.h"
 #include "base/clock.h"
 #include "base/file_io.h"
-#include "google/protobuf/text_format.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 #include "worker/arena/checksum.h"
 #include "worker/arena/gate.h"
@@ -220,8 +220,8 @@ TEST(WorkerTest, WorkersWakeEachOther) {
   for (uint32_t i = 0; i < 9; ++i) EXPECT_EQ(pool.state(i), State::kFinished);
 }
 
-// Of more workers than CPUs. Who passed the gate does not begin to work, and who left the loop does not begin to read its
-// evidence, before its siblings have got as far, or have used up the time for it.
+// Of more workers than CPUs. Who passed the gate does not begin to work, and who left the loop does not begin to read
+// its evidence, before its siblings have got as far, or have used up the time for it.
 TEST(WorkerTest, WorkersLetEachOtherPassBeforeTheyGoOn) {
   FakeType type(Spin);
   const uint32_t workers = 3 * GetAffinity(0)->Count();
@@ -398,7 +398,8 @@ TEST(WorkerTest, WorkThatIsDoneCountsItsLastIterationAndAbandonedWorkDoesNot) {
 // ---- Exceptions ----
 
 TEST(WorkerTest, AnExceptionOfTheWorkIsAPanicWithItsText) {
-  EXPECT_EQ(PanicOf(FakeType([](Meter&) -> StepResult { throw std::runtime_error("broken inside"); })), "broken inside");
+  EXPECT_EQ(PanicOf(FakeType([](Meter&) -> StepResult { throw std::runtime_error("broken inside"); })),
+            "broken inside");
   EXPECT_THAT(PanicOf(FakeType([](Meter&) -> StepResult { throw 7; })), HasSubstr("no std::exception"));
 }
 

@@ -27,14 +27,16 @@ absl::Status CheckProgram(const Candidate& group) {
   const std::string field = absl::StrCat(group.path, "work.custom.program");
   const std::string& path = group.spec.work().custom().program().path();
   if (IsOneProcess(group.plan.spec())) {
-    return FieldError(field, "a program needs a process of its own, and the workers of this pool share one; use clone_mode FORK");
+    return FieldError(
+        field, "a program needs a process of its own, and the workers of this pool share one; use clone_mode FORK");
   }
   if (!group.plan.allow_exec()) {
     return PreconditionError({"PERMISSION", "custom.program"},
                              absl::StrCat(field, ": this daemon runs no programs; start musterd with --allow-exec"));
   }
   if (access(path.c_str(), X_OK) != 0) {
-    return PreconditionError({"PROGRAM", path}, ErrnoStatus(errno, absl::StrCat(field, ".path: execute ", path)).message());
+    return PreconditionError({"PROGRAM", path},
+                             ErrnoStatus(errno, absl::StrCat(field, ".path: execute ", path)).message());
   }
   return absl::OkStatus();
 }
@@ -71,7 +73,8 @@ absl::Status CheckCloneMode(const Candidate& group, const WorkType& type) {
 absl::Status AdmitGroup(const Candidate& group) {
   const v1::Work& work = group.spec.work();
   if (work.type_case() == v1::Work::TYPE_NOT_SET) {
-    return FieldError(absl::StrCat(group.path, "work"), "no work type is set, or one that this worker binary does not know");
+    return FieldError(absl::StrCat(group.path, "work"),
+                      "no work type is set, or one that this worker binary does not know");
   }
   const WorkType* const type = FindWorkType(work.type_case());
   if (type == nullptr) {

@@ -9,9 +9,9 @@
 
 namespace muster::host {
 
-// Checks all groups of a plan in order, before anything is acquired: known work types, programs and functions, the rules of
-// the types, group sizes, clone modes. INVALID_ARGUMENT names the field below the spec, as "composed[1].num_workers"
-// (base/error_detail.h); FAILED_PRECONDITION: this daemon or machine may not.
+// Checks all groups of a plan in order, before anything is acquired: known work types, programs and functions, the
+// rules of the types, group sizes, clone modes. INVALID_ARGUMENT names the field below the spec, as
+// "composed[1].num_workers" (base/error_detail.h); FAILED_PRECONDITION: this daemon or machine may not.
 absl::Status Admit(const control::Plan& plan);
 
 // Name of the set arm of a work, as "pipe_io".

@@ -119,18 +119,19 @@ TEST_F(ClonerTest, TheParentsRobustLocksAreNotTheChilds) {
   volatile int* const word = &shared.mutex()->__data.__lock;
   const int mine = *word;
   // Were the lock in the child's list, the kernel would mark it as a dead owner's.
-  EXPECT_EQ(RunInClone(cloner_, {}, [word] {
-              *word = static_cast<int>(syscall(SYS_gettid));
-              return 0;
-            }), 0);
+  EXPECT_EQ(RunInClone(cloner_, {},
+                       [word] {
+                         *word = static_cast<int>(syscall(SYS_gettid));
+                         return 0;
+                       }),
+            0);
   EXPECT_EQ(*word & FUTEX_OWNER_DIED, 0);
   *word = mine;
   EXPECT_EQ(pthread_mutex_unlock(shared.mutex()), 0);
 }
 
 TEST_F(ClonerTest, AClonesSiblingIsTheCallersChild) {
-  pid_t* sibling =
-      static_cast<pid_t*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  pid_t* sibling = static_cast<pid_t*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   const int code = RunInClone(cloner_, {}, [this, sibling] {
     CloneRequest request;
     request.as_sibling = true;

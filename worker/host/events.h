@@ -23,7 +23,8 @@ struct Incoming {
 // Owns the channel and the descriptors it waits on. One thread.
 class Events {
  public:
-  // Blocks SIGCHLD, SIGTERM and SIGUSR1 in the calling thread for good: the first two arrive here, the third is for workers.
+  // Blocks SIGCHLD, SIGTERM and SIGUSR1 in the calling thread for good: the first two arrive here, the third is for
+  // workers.
   static absl::StatusOr<Events> Create(control::Channel channel);
 
   // What a wait may end for besides control messages and termination.
@@ -37,8 +38,8 @@ class Events {
     bool bell = false;      // a worker rang (arena::ArrivalBell)
     bool fd = false;
   };
-  // Returns at the first event, or at the monotonic instant; at once while there is a hurry. Takes in whatever the control channel
-  // has.
+  // Returns at the first event, or at the monotonic instant; at once while there is a hurry. Takes in whatever the
+  // control channel has.
   Ready Wait(uint64_t deadline_ns, const Interest& interest);
 
   // Requests in the order of their arrival.

@@ -58,7 +58,8 @@ int64_t OpenFiles(pid_t pid) {
 
 class FootprintTest : public PoolHostTestBase {
  protected:
-  // Of workers of the default type, which have reached their gate. The first pool brings the binary into the page cache.
+  // Of workers of the default type, which have reached their gate. The first pool brings the binary into the page
+  // cache.
   static int64_t Typical(const std::function<int64_t(pid_t)>& count) {
     int64_t typical = -1;
     for (int pool = 0; pool < 2; ++pool) {
@@ -75,7 +76,8 @@ class FootprintTest : public PoolHostTestBase {
   }
 };
 
-// Seven on the machine where worker_text.lds was made; where the C library picks other variants of its functions, a few more.
+// Seven on the machine where worker_text.lds was made; where the C library picks other variants of its functions, a few
+// more.
 TEST_F(FootprintTest, AWorkerReachesItsGateWithFewPageFaults) { EXPECT_LE(Typical(MinorFaults), 10); }
 
 TEST_F(FootprintTest, AWorkerAtItsGateHasWrittenFewPagesOfItsOwn) { EXPECT_LE(Typical(PrivateDirtyKb), 24); }

@@ -47,8 +47,8 @@ absl::Status ForkSpawner::Run() {
   return MakeWorkers({0, shop_.pool->num_workers()}, Maker::kHost);
 }
 
-// Workers live on below their maker's stack frame, and each page of it that they write is copied. From the top of a page on,
-// they write one page up to their gate and beyond, wherever the kernel has put the stack.
+// Workers live on below their maker's stack frame, and each page of it that they write is copied. From the top of a
+// page on, they write one page up to their gate and beyond, wherever the kernel has put the stack.
 __attribute__((noinline)) absl::Status ForkSpawner::MakeWorkers(WorkerRange workers, Maker maker) {
   void* const rest_of_page = alloca(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) % arena::kPageBytes);
   asm volatile("" : : "r"(rest_of_page) : "memory");
@@ -66,7 +66,8 @@ __attribute__((noinline)) absl::Status ForkSpawner::MakeWorkersHere(WorkerRange 
     }
     const WorkerRange members = shop_.pool->InstanceFrom(worker);
     const absl::Status status = MakeInstance(members, maker);
-    if (!status.ok()) return Annotate(Exhausted(status), absl::StrCat("worker ", worker, " of ", shop_.pool->num_workers()));
+    if (!status.ok())
+      return Annotate(Exhausted(status), absl::StrCat("worker ", worker, " of ", shop_.pool->num_workers()));
     worker += members.count;
   }
   return absl::OkStatus();
@@ -80,7 +81,8 @@ bool ForkSpawner::IsDropped() {
 absl::Status ForkSpawner::MakeInstance(WorkerRange members, Maker maker) {
   const PoolGroup& group = shop_.pool->GroupOfWorker(members.first);
   ASSIGN_OR_RETURN(InstancePlumbing plumbing, InstancePlumbing::Make(group));
-  // Nothing is allocated between two clones where that can be: the page would have been shared by the clone, and be copied now.
+  // Nothing is allocated between two clones where that can be: the page would have been shared by the clone, and be
+  // copied now.
   std::vector<int> with_plumbing;
   if (HasDescriptors(plumbing.get())) {
     with_plumbing = keep_;
@@ -104,7 +106,8 @@ void ForkSpawner::LiveAsWorker(uint32_t worker, InstancePlumbing plumbing, const
   const Pool& pool = *shop_.pool;
   const PoolGroup& group = pool.GroupOfWorker(worker);
   BecomeTaskProcess(shop_.host);
-  const absl::StatusOr<OwnPart> own = MapOwnPart(pool.arena_fd(), pool.ControlOf({worker, 1}), pool.BulkOf({worker, 1}));
+  const absl::StatusOr<OwnPart> own =
+      MapOwnPart(pool.arena_fd(), pool.ControlOf({worker, 1}), pool.BulkOf({worker, 1}));
   if (!own.ok()) {
     shop_.board->Fail(Annotate(Exhausted(own.status()), absl::StrCat("worker ", worker)));
     _exit(1);

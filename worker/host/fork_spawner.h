@@ -13,15 +13,15 @@
 
 namespace muster::host {
 
-// Clones every worker of a fork-mode pool, the members of a group instance one after the other: its plumbing is made just
-// before them and closed right after, so that the pool host keeps no descriptor per worker. A large pool is made by several
-// helper processes at once; none of them is left when Run returns.
+// Clones every worker of a fork-mode pool, the members of a group instance one after the other: its plumbing is made
+// just before them and closed right after, so that the pool host keeps no descriptor per worker. A large pool is made
+// by several helper processes at once; none of them is left when Run returns.
 class ForkSpawner {
  public:
   explicit ForkSpawner(const Workshop& workshop);
 
-  // On failure the board's ids tell which workers exist all the same; the caller ends them. RESOURCE_EXHAUSTED: the kernel has
-  // no more processes, memory or descriptors; the message names the call and the worker.
+  // On failure the board's ids tell which workers exist all the same; the caller ends them. RESOURCE_EXHAUSTED: the
+  // kernel has no more processes, memory or descriptors; the message names the call and the worker.
   absl::Status Run();
 
  private:

@@ -179,8 +179,9 @@ absl::Status Maker::ExplainEnd(size_t task) {
   live_->tasks.Reap(task, MonotonicNs() + kUndoBudgetNs);
   const arena::HostEntry& entry = live_->arena.host(worker);
   return absl::AbortedError(absl::StrCat(
-      live_->pool.one_process() ? "the process of the workers" : absl::StrCat("worker ", worker), " ended before the gate was reached: ",
-      entry.exit == arena::Exit::kSignaled ? "killed by signal " : "exit code ", entry.exit_value.load()));
+      live_->pool.one_process() ? "the process of the workers" : absl::StrCat("worker ", worker),
+      " ended before the gate was reached: ", entry.exit == arena::Exit::kSignaled ? "killed by signal " : "exit code ",
+      entry.exit_value.load()));
 }
 
 absl::Status Maker::Late() const {

@@ -15,9 +15,9 @@
 
 namespace muster::host {
 
-// Makes the pool of a plan and waits until all its workers are at the gate. On any failure nothing of it is left. Errors:
-// those of Admit; RESOURCE_EXHAUSTED with the call and the worker; DEADLINE_EXCEEDED of the plan's spawn_timeout; ABORTED when
-// a worker ended, or musterd changed its mind.
+// Makes the pool of a plan and waits until all its workers are at the gate. On any failure nothing of it is left.
+// Errors: those of Admit; RESOURCE_EXHAUSTED with the call and the worker; DEADLINE_EXCEEDED of the plan's
+// spawn_timeout; ABORTED when a worker ended, or musterd changed its mind.
 class Maker {
  public:
   // `proc_fd`: see Workshop.

@@ -17,7 +17,8 @@ constexpr int kMaxDepth = 64;
 
 void LookUpMembershipFiles(int directory) {
   std::string path = "cgroup.procs";
-  for (int level = 0; level < kMaxDepth && faccessat(directory, path.c_str(), F_OK, 0) == 0; ++level) path.insert(0, "../");
+  for (int level = 0; level < kMaxDepth && faccessat(directory, path.c_str(), F_OK, 0) == 0; ++level)
+    path.insert(0, "../");
 }
 
 CpuVisit::CpuVisit() : home_(GetAffinity(0).value_or(CpuSet())) {}

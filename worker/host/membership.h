@@ -8,14 +8,14 @@
 
 namespace muster::host {
 
-// For each task that enters a cgroup the kernel looks at the permissions of cgroup.procs, there and in the nearest cgroup above
-// both ends, and makes the inode for that alone, unless the file has been looked up before. This looks it up, in the cgroup of
-// that directory and in all above it.
+// For each task that enters a cgroup the kernel looks at the permissions of cgroup.procs, there and in the nearest
+// cgroup above both ends, and makes the inode for that alone, unless the file has been looked up before. This looks it
+// up, in the cgroup of that directory and in all above it.
 void LookUpMembershipFiles(int directory);
 
-// Lets the caller act from the CPUs of those whom it moves: for each moved task the kernel runs a function on the CPU where the
-// task is, or was last, which from elsewhere is an interrupt and a wait for its end. The destructor lets the caller run where it
-// could before.
+// Lets the caller act from the CPUs of those whom it moves: for each moved task the kernel runs a function on the CPU
+// where the task is, or was last, which from elsewhere is an interrupt and a wait for its end. The destructor lets the
+// caller run where it could before.
 class CpuVisit {
  public:
   CpuVisit();

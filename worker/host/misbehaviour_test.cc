@@ -1,4 +1,5 @@
-// Workers that do what they should not: the pool host gives the right account of each, harms no neighbour, and leaves nothing.
+// Workers that do what they should not: the pool host gives the right account of each, harms no neighbour, and leaves
+// nothing.
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -52,10 +53,11 @@ class MisbehaviourTest : public PoolHostTestBase {
     EXPECT_EQ(host_.AwaitEnd(), 0);
   }
 
-  // The pool host takes in what its workers leave. A grandchild blocks every signal and never ends by itself: what is gone from
-  // here was killed.
+  // The pool host takes in what its workers leave. A grandchild blocks every signal and never ends by itself: what is
+  // gone from here was killed.
   size_t Orphans() const {
-    const absl::StatusOr<std::string> children = ReadFile(absl::StrCat("/proc/", host_.pid(), "/task/", host_.pid(), "/children"));
+    const absl::StatusOr<std::string> children =
+        ReadFile(absl::StrCat("/proc/", host_.pid(), "/task/", host_.pid(), "/children"));
     EXPECT_TRUE(children.ok()) << children.status();
     const std::vector<absl::string_view> pids = absl::StrSplit(children.value_or(""), ' ', absl::SkipWhitespace());
     return pids.size();

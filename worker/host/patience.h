@@ -6,8 +6,9 @@
 
 namespace muster::host {
 
-// Workers that run see the stop word by themselves; a signal would only make them later, and all who wait for a CPU behind them.
-// So patience lasts as long as anybody at all leaves his loop between two looks, but no longer than its bound.
+// Workers that run see the stop word by themselves; a signal would only make them later, and all who wait for a CPU
+// behind them. So patience lasts as long as anybody at all leaves his loop between two looks, but no longer than its
+// bound.
 class Patience {
  public:
   // `left`: workers that have left their loops by now.

@@ -174,7 +174,8 @@ TEST_F(PlaceTest, ACpuThatDoesNotExistIsAnOutcome) {
 
 TEST_F(PlaceTest, AWorkerThatIsNotThereIsRefused) {
   ASSERT_EQ(host_.Spawn("num_workers: 1").code(), 0);
-  EXPECT_EQ(host_.Place(PlaceOf({1}), scratch_.dir().fd()).code(), static_cast<int>(absl::StatusCode::kInvalidArgument));
+  EXPECT_EQ(host_.Place(PlaceOf({1}), scratch_.dir().fd()).code(),
+            static_cast<int>(absl::StatusCode::kInvalidArgument));
 }
 
 TEST_F(PlaceTest, PartOfAProcessIsNotPlacedByProcess) {
@@ -208,8 +209,9 @@ class ThreadedPlaceTest : public PlaceTest {
 };
 
 TEST_F(ThreadedPlaceTest, ThreadsOfDifferentGroupsStartInTheirOwnCgroups) {
-  const control::Reply reply = host_.Spawn({.spec = "num_workers: 2 clone_mode: THREAD composed { num_workers: 2 work { pipe_io {} } }",
-                                            .cgroups = {a_.fd(), b_.fd()}});
+  const control::Reply reply =
+      host_.Spawn({.spec = "num_workers: 2 clone_mode: THREAD composed { num_workers: 2 work { pipe_io {} } }",
+                   .cgroups = {a_.fd(), b_.fd()}});
   ASSERT_EQ(reply.code(), 0) << reply.message();
   EXPECT_EQ(*a_.ReadThreads(), std::vector<pid_t>({host_.TidOf(0), host_.TidOf(1)}));
   EXPECT_EQ(*b_.ReadThreads(), std::vector<pid_t>({host_.TidOf(2), host_.TidOf(3)}));
@@ -219,7 +221,8 @@ TEST_F(ThreadedPlaceTest, ThreadsOfDifferentGroupsStartInTheirOwnCgroups) {
 }
 
 TEST_F(ThreadedPlaceTest, AThreadMovesWithinItsDomain) {
-  ASSERT_EQ(host_.Spawn({.spec = "num_workers: 2 pcomm { name: 'leader' uid: 65534 }", .cgroups = {a_.fd()}}).code(), 0);
+  ASSERT_EQ(host_.Spawn({.spec = "num_workers: 2 pcomm { name: 'leader' uid: 65534 }", .cgroups = {a_.fd()}}).code(),
+            0);
   control::Place place = PlaceOf({1});
   place.set_by_thread(true);
   place.set_setup_again(true);
@@ -241,8 +244,8 @@ TEST_F(ThreadedPlaceTest, AThreadDoesNotLeaveItsDomain) {
 
 TEST_F(ThreadedPlaceTest, GroupsOfOneProcessInTwoDomainsAreRefused) {
   const CgroupDir other = *scratch_.dir().Create("other");
-  const control::Reply reply = host_.Spawn({.spec = "clone_mode: THREAD composed { num_workers: 1 }",
-                                            .cgroups = {a_.fd(), other.fd()}});
+  const control::Reply reply =
+      host_.Spawn({.spec = "clone_mode: THREAD composed { num_workers: 1 }", .cgroups = {a_.fd(), other.fd()}});
   EXPECT_EQ(reply.code(), static_cast<int>(absl::StatusCode::kFailedPrecondition));
   EXPECT_NE(reply.message().find("composed[0].cgroup"), std::string::npos) << reply.message();
 }

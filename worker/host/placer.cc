@@ -32,8 +32,9 @@ constexpr ptrdiff_t kWorkersWorthAVisit = 16;
 
 constexpr char kEnded[] = "the worker has ended";
 
-// Whether a worker of this group has set up anything that a move can undo: a cpuset resets masks and rebinds memory policies,
-// and a real-time or deadline task may be refused or throttled. What is inherited, or the default, follows the move.
+// Whether a worker of this group has set up anything that a move can undo: a cpuset resets masks and rebinds memory
+// policies, and a real-time or deadline task may be refused or throttled. What is inherited, or the default, follows
+// the move.
 bool CanBeUndone(const PoolGroup& group) {
   const v1::GroupSpec& spec = group.spec;
   const auto policy = spec.sched_policy().policy_case();
@@ -107,9 +108,11 @@ absl::Status Placer::TakeCandidates(const control::Place& request) {
 }
 
 bool Placer::IsAlive(const Candidate& candidate, bool any_ended) {
-  if (candidate.pid <= 0 || (any_ended && live_.tasks.HasEnded(live_.tasks.TaskOfWorker(candidate.worker)))) return false;
+  if (candidate.pid <= 0 || (any_ended && live_.tasks.HasEnded(live_.tasks.TaskOfWorker(candidate.worker))))
+    return false;
   // A thread may end by itself, and its number may be given to another.
-  return !live_.pool.one_process() || access(absl::StrCat("/proc/", candidate.pid, "/task/", candidate.tid).c_str(), F_OK) == 0;
+  return !live_.pool.one_process() ||
+         access(absl::StrCat("/proc/", candidate.pid, "/task/", candidate.tid).c_str(), F_OK) == 0;
 }
 
 absl::Status Placer::TakePins(const control::Place& request) {
@@ -137,8 +140,8 @@ absl::Status Placer::Move(const control::Place& request, int directory) {
 }
 
 void Placer::WriteOne(int file, const std::string& path) {
-  const auto living =
-      std::find_if(candidates_.begin(), candidates_.end(), [](const Candidate& candidate) { return candidate.error.empty(); });
+  const auto living = std::find_if(candidates_.begin(), candidates_.end(),
+                                   [](const Candidate& candidate) { return candidate.error.empty(); });
   if (living == candidates_.end()) return;
   Write(file, path, &*living);
   for (Candidate& other : candidates_) other.error = living->error;
@@ -152,7 +155,8 @@ void Placer::WriteEach(int file, const std::string& path) {
   const auto by_cpu = [](const Candidate* a, const Candidate* b) { return a->cpu < b->cpu; };
   std::stable_sort(order.begin(), order.end(), by_cpu);
   CpuVisit visit;
-  // Nothing more between the writes: the first takes a grace period of the kernel's, and those that follow at once share it.
+  // Nothing more between the writes: the first takes a grace period of the kernel's, and those that follow at once
+  // share it.
   for (auto at = order.begin(); at != order.end();) {
     const auto end = std::upper_bound(at, order.end(), *at, by_cpu);
     if (end - at >= kWorkersWorthAVisit) visit.GoTo((*at)->cpu);
@@ -204,7 +208,8 @@ void Placer::SetUpAgain() {
     events_.Wait(deadline_ns, {});
   }
   for (Candidate& candidate : candidates_) {
-    if (candidate.asked) candidate.error = "placed, but it did not run its setup again in time: stopped, frozen or starved";
+    if (candidate.asked)
+      candidate.error = "placed, but it did not run its setup again in time: stopped, frozen or starved";
   }
 }
 

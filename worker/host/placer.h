@@ -21,8 +21,8 @@ class Placer {
  public:
   Placer(LivePool* live, Events* events) : live_(*live), events_(*events) {}
 
-  // Fills in one result per named worker, in their order. An error means that nothing was tried; what failed for single workers
-  // stands in their results.
+  // Fills in one result per named worker, in their order. An error means that nothing was tried; what failed for single
+  // workers stands in their results.
   absl::Status Place(const control::Place& request, const std::vector<UniqueFd>& descriptors, control::Reply* reply);
 
  private:

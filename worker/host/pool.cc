@@ -84,8 +84,8 @@ absl::Status Pool::AddGroup(uint32_t group_idx) {
   if (plan.cgroup_fd() < cgroups_.size()) {
     group.cgroup_fd = cgroups_[plan.cgroup_fd()].get();
   } else if (!cgroups_.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("group ", group_idx, " of the plan names cgroup ", plan.cgroup_fd(),
-                                                   " of ", cgroups_.size()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("group ", group_idx, " of the plan names cgroup ", plan.cgroup_fd(), " of ", cgroups_.size()));
   }
   absl::StatusOr<std::vector<CpuSet>> cpus = ReadCpus(plan, group.spec);
   if (!cpus.ok()) return FieldError(absl::StrCat(GroupPath(group_idx), "affinity"), cpus.status().message());
@@ -181,7 +181,8 @@ arena::Range Pool::ControlOf(WorkerRange workers) const {
 
 arena::Range Pool::BulkOf(WorkerRange workers) const {
   const PoolGroup& group = GroupOfWorker(workers.first);
-  return {group.bulk.offset + (workers.first - group.first_worker) * group.bulk.bytes, workers.count * group.bulk.bytes};
+  return {group.bulk.offset + (workers.first - group.first_worker) * group.bulk.bytes,
+          workers.count * group.bulk.bytes};
 }
 
 }  // namespace muster::host

@@ -64,11 +64,11 @@ class Pool {
   // Longest drain bound of the pool's work types.
   uint64_t DrainBoundNs() const;
 
-  // Learns from the arena's host table where each group's parts lie, and writes the wake order: real-time and deadline groups
-  // first, then ordinary ones, batch, idle. INVALID_ARGUMENT: it is not this pool's arena.
+  // Learns from the arena's host table where each group's parts lie, and writes the wake order: real-time and deadline
+  // groups first, then ordinary ones, batch, idle. INVALID_ARGUMENT: it is not this pool's arena.
   absl::Status BindArena(const arena::Arena& arena);
-  // After BindArena: a worker's position in the wake tree, and the parts of the arena that are these workers' own. The workers
-  // of the second and third are of one group.
+  // After BindArena: a worker's position in the wake tree, and the parts of the arena that are these workers' own. The
+  // workers of the second and third are of one group.
   uint32_t WakePositionOf(uint32_t worker) const;
   arena::Range ControlOf(WorkerRange workers) const;
   arena::Range BulkOf(WorkerRange workers) const;

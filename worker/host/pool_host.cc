@@ -51,14 +51,19 @@ void PoolHost::Run() {
 void PoolHost::Serve(Incoming incoming) {
   const uint64_t number = incoming.request.number();
   switch (incoming.request.kind_case()) {
-    case control::Request::kPlan: return ServePlan(number, std::move(incoming));
-    case control::Request::kPlace: return ServePlace(number, std::move(incoming));
+    case control::Request::kPlan:
+      return ServePlan(number, std::move(incoming));
+    case control::Request::kPlace:
+      return ServePlace(number, std::move(incoming));
     case control::Request::kReleased:
       if (live_ != nullptr) release_watch_.Begin(*live_);
       return;
-    case control::Request::kStop: return ServeStop(number, incoming.request.stop());
-    case control::Request::kKill: return ServeKill(number, incoming.request.kill());
-    case control::Request::KIND_NOT_SET: break;
+    case control::Request::kStop:
+      return ServeStop(number, incoming.request.stop());
+    case control::Request::kKill:
+      return ServeKill(number, incoming.request.kill());
+    case control::Request::KIND_NOT_SET:
+      break;
   }
   Reply(number, absl::UnimplementedError("a request that this pool host does not know"));
 }
@@ -83,7 +88,8 @@ void PoolHost::ServePlan(uint64_t number, Incoming incoming) {
 void PoolHost::ServePlace(uint64_t number, Incoming incoming) {
   if (live_ == nullptr) return Reply(number, absl::FailedPreconditionError("this pool host has no pool"));
   control::Reply reply;
-  const absl::Status status = Placer(live_.get(), &events_).Place(incoming.request.place(), incoming.descriptors, &reply);
+  const absl::Status status =
+      Placer(live_.get(), &events_).Place(incoming.request.place(), incoming.descriptors, &reply);
   Reply(number, status, std::move(reply));
   ReportDeaths();
 }
@@ -139,8 +145,8 @@ void PoolHost::Reply(uint64_t number, const absl::Status& status, control::Reply
 
 namespace {
 
-// Ends with the thread of musterd that made this process; fails when it is gone already. The peer of the channel is the process
-// that made the socket pair.
+// Ends with the thread of musterd that made this process; fails when it is gone already. The peer of the channel is the
+// process that made the socket pair.
 absl::Status BindToParent(int control_fd) {
   if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0) return ErrnoStatus(errno, "prctl(PR_SET_PDEATHSIG)");
   ucred peer = {};
@@ -155,8 +161,8 @@ absl::Status BindToParent(int control_fd) {
   return absl::OkStatus();
 }
 
-// What a worker leaves behind becomes this process's child, not musterd's, who would kill it at once: a child that left its
-// worker's group survives StopAndCollect, and is musterd's when this process ends.
+// What a worker leaves behind becomes this process's child, not musterd's, who would kill it at once: a child that left
+// its worker's group survives StopAndCollect, and is musterd's when this process ends.
 absl::Status TakeInOrphans() {
   if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return ErrnoStatus(errno, "prctl(PR_SET_CHILD_SUBREAPER)");
   return absl::OkStatus();

@@ -15,8 +15,8 @@
 
 namespace muster::host {
 
-// Serves one control channel until it is told to end, or its peer is gone. The process must be single-threaded, and a child of
-// the channel's peer. When Run returns, no worker is left but those that the kernel does not let go.
+// Serves one control channel until it is told to end, or its peer is gone. The process must be single-threaded, and a
+// child of the channel's peer. When Run returns, no worker is left but those that the kernel does not let go.
 class PoolHost {
  public:
   PoolHost(Events events, Cloner* cloner) : events_(std::move(events)), cloner_(*cloner) {}
@@ -44,7 +44,8 @@ class PoolHost {
   bool done_ = false;
 };
 
-// What `--pool-host` runs: settles this process in its role (death signal, priority, parent), and serves. Returns the exit code.
+// What `--pool-host` runs: settles this process in its role (death signal, priority, parent), and serves. Returns the
+// exit code.
 int RunPoolHost(int control_fd);
 
 }  // namespace muster::host

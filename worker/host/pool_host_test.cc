@@ -34,7 +34,8 @@ TEST_F(PoolHostTest, WorkersRunFromStartToStopAndExitWell) {
     EXPECT_EQ(host.IterationsOf(worker), 0u);
   }
   host.Start();
-  ASSERT_TRUE(Eventually([&] { return host.IterationsOf(0) > 0 && host.IterationsOf(1) > 0 && host.IterationsOf(2) > 0; }));
+  ASSERT_TRUE(
+      Eventually([&] { return host.IterationsOf(0) > 0 && host.IterationsOf(1) > 0 && host.IterationsOf(2) > 0; }));
   EXPECT_EQ(host.Stop().code(), 0);
   for (uint32_t worker = 0; worker < 3; ++worker) {
     EXPECT_EQ(host.ExitOf(worker), Exit::kExited);
@@ -63,7 +64,8 @@ bool CoverProcOf(pid_t host) {
 
 TEST_F(PoolHostTest, EvidenceIsReadFromTheProcfsThatWasThereBeforeTheGate) {
   if (geteuid() != 0) GTEST_SKIP() << "a mount namespace needs root";
-  if (kUnderTsan) GTEST_SKIP() << "setns(2) into a mount namespace is for processes of one thread, and the sanitizer has one more";
+  if (kUnderTsan)
+    GTEST_SKIP() << "setns(2) into a mount namespace is for processes of one thread, and the sanitizer has one more";
   for (const char* spec : {"num_workers: 2", "num_workers: 2 clone_mode: THREAD"}) {
     HostDriver host({.in_host = HaveOwnMounts});
     ASSERT_EQ(host.Spawn(spec).code(), 0);

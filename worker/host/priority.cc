@@ -35,7 +35,8 @@ absl::Status Apply(SchedAttr attributes, absl::string_view what) {
 
 absl::Status ResetChildren() {
   SchedAttr attributes;
-  if (syscall(SYS_sched_getattr, 0, &attributes, sizeof(attributes), 0) != 0) return ErrnoStatus(errno, "sched_getattr");
+  if (syscall(SYS_sched_getattr, 0, &attributes, sizeof(attributes), 0) != 0)
+    return ErrnoStatus(errno, "sched_getattr");
   return Apply(attributes, "sched_setattr of SCHED_RESET_ON_FORK");
 }
 

@@ -25,7 +25,8 @@ class ProgramTest : public PoolHostTestBase {
   // Two workers that run the program with these fields of Custom.Program besides its path.
   control::Reply SpawnProgram(absl::string_view fields) {
     const std::string path = *AbsolutePath(getenv("MUSTER_PROGRAM"));
-    return host_.Spawn({.spec = absl::StrCat("num_workers: 2 work { custom { label: 'p' program { path: '", path, "' ", fields, " } } }"),
+    return host_.Spawn({.spec = absl::StrCat("num_workers: 2 work { custom { label: 'p' program { path: '", path, "' ",
+                                             fields, " } } }"),
                         .allow_exec = true});
   }
   static absl::StatusOr<std::string> AbsolutePath(const char* path) {
@@ -89,7 +90,8 @@ TEST_F(ProgramTest, SeesItsEnvironmentAndDescriptorsAndNothingElse) {
   const std::string number = absl::StrCat(host_.arena().host(0).telemetry_fd.load());
   const absl::StatusOr<std::string> environment = ReadFile(absl::StrCat("/proc/", host_.PidOf(0), "/environ"));
   ASSERT_TRUE(environment.ok());
-  EXPECT_EQ(*environment, absl::StrCat("A=b", std::string(1, '\0'), "MUSTER_TELEMETRY_FD=", number, std::string(1, '\0')));
+  EXPECT_EQ(*environment,
+            absl::StrCat("A=b", std::string(1, '\0'), "MUSTER_TELEMETRY_FD=", number, std::string(1, '\0')));
   for (int fd = 3; fd < 100; ++fd) {
     const bool open = access(absl::StrCat("/proc/", host_.PidOf(0), "/fd/", fd).c_str(), F_OK) == 0;
     EXPECT_EQ(open, number == absl::StrCat(fd)) << fd;

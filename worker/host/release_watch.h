@@ -9,10 +9,10 @@
 
 namespace muster::host {
 
-// The tree of wakes stalls below a worker that is dead, stopped, frozen or starved. This looks at how far it has come. Below the
-// dead it wakes the next ones at its first look; below others as soon as nobody at all comes through between two looks. It does
-// not wake everybody at once: workers that were woken one by another run their first instructions far earlier than those of a
-// crowd, in which each waits for the time slices of all before it.
+// The tree of wakes stalls below a worker that is dead, stopped, frozen or starved. This looks at how far it has come.
+// Below the dead it wakes the next ones at its first look; below others as soon as nobody at all comes through between
+// two looks. It does not wake everybody at once: workers that were woken one by another run their first instructions
+// far earlier than those of a crowd, in which each waits for the time slices of all before it.
 class ReleaseWatch {
  public:
   // musterd has opened the gate.

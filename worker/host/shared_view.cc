@@ -45,7 +45,8 @@ void SharedView::Touch(uint32_t wake_position) const {
   const uint64_t child = uint64_t{wake_position} * 2 + 1;
   const volatile uint32_t* const order = gate().wake_order;
   [[maybe_unused]] const uint32_t stop = header().stop.load(std::memory_order_relaxed);
-  if (child < header().num_workers) [[maybe_unused]] const uint32_t next = order[child];
+  if (child < header().num_workers) [[maybe_unused]]
+    const uint32_t next = order[child];
 }
 
 }  // namespace muster::host

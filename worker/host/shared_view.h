@@ -8,7 +8,8 @@
 
 namespace muster::host {
 
-// Unmaps when destroyed. Move-only. Made once in the pool host and inherited by all its children, who cannot make it writable.
+// Unmaps when destroyed. Move-only. Made once in the pool host and inherited by all its children, who cannot make it
+// writable.
 class SharedView {
  public:
   static absl::StatusOr<SharedView> Map(int arena_fd, const arena::Arena& arena);
@@ -20,7 +21,8 @@ class SharedView {
 
   const arena::Header& header() const { return *reinterpret_cast<const arena::Header*>(base_); }
   arena::Gate gate() const;
-  // Reads what a worker at this position of the wake tree will read right after the gate, so that it costs no page fault then.
+  // Reads what a worker at this position of the wake tree will read right after the gate, so that it costs no page
+  // fault then.
   void Touch(uint32_t wake_position) const;
 
  private:

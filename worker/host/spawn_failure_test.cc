@@ -120,7 +120,8 @@ TEST_F(SpawnFailureTest, NoDescriptorForAPipeIsToldWithTheCallAndTheWorker) {
 
 TEST_F(SpawnFailureTest, NoDescriptorForAThreadsPipeIsTold) {
   if (kUnderAsan) {
-    GTEST_SKIP() << "the undefined-behaviour sanitizer opens pipes of its own to look at memory, and takes EMFILE for a finding";
+    GTEST_SKIP()
+        << "the undefined-behaviour sanitizer opens pipes of its own to look at memory, and takes EMFILE for a finding";
   }
   HostDriver host(WithLimit(RLIMIT_NOFILE, 14));
   const control::Reply reply = host.Spawn("num_workers: 64 work { pipe_io {} } clone_mode: THREAD");
@@ -210,8 +211,8 @@ INSTANTIATE_TEST_SUITE_P(
     Specs, RefusalTest,
     testing::Values(
         Refusal{"num_workers: 3 work { pipe_io {} }", kInvalid, "num_workers", "divisible by 2, got 3"},
-        Refusal{"composed { num_workers: 1 } composed { num_workers: 4 work { futex_fan_out { fan_out: 4 } } }", kInvalid,
-                "composed[1].num_workers", "divisible by 5, got 4"},
+        Refusal{"composed { num_workers: 1 } composed { num_workers: 4 work { futex_fan_out { fan_out: 4 } } }",
+                kInvalid, "composed[1].num_workers", "divisible by 5, got 4"},
         Refusal{"composed { work { custom { label: 'x' } } }", kInvalid, "composed[0].work.custom.form", "choose"},
         Refusal{"work { custom { function { name: 'nobody' } } }", kInvalid, "work.custom.function.name", "nobody"},
         Refusal{"work { custom { program { path: 'sh' } } }", kInvalid, "work.custom.program.path", "absolute"},

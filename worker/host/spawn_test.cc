@@ -92,11 +92,14 @@ TEST_F(SpawnTest, PairsOverSharedMemoryRunInThreads) {
 }
 
 TEST_F(SpawnTest, ComposedGroupsKeepTheirWorkAndOrder) {
-  LiveAWholeLife({.spec = "num_workers: 1 composed { num_workers: 2 work { pipe_io {} } } composed { num_workers: 3 comm: 'third' }"});
+  LiveAWholeLife(
+      {.spec =
+           "num_workers: 1 composed { num_workers: 2 work { pipe_io {} } } composed { num_workers: 3 comm: 'third' }"});
 }
 
 TEST_F(SpawnTest, ComposedGroupsRunInOneProcessToo) {
-  LiveAWholeLife({.spec = "clone_mode: THREAD composed { num_workers: 2 work { pipe_io {} } } composed { num_workers: 3 }"});
+  LiveAWholeLife(
+      {.spec = "clone_mode: THREAD composed { num_workers: 2 work { pipe_io {} } } composed { num_workers: 3 }"});
 }
 
 TEST_F(SpawnTest, PcommNamesTheProcessAndItsThreadsKeepTheirOwnNames) {
@@ -202,14 +205,19 @@ TEST_F(SpawnTest, AThousandWorkersOfTheWorkerBinaryLiveAWholeLife) {
   HostDriver host({.binary = getenv("MUSTER_WORKER")});
   constexpr int workers = kUnderSanitizer ? 100 : 1000;  // each is some hundred times as dear there
   // Sleepers: a thousand spinners would need seconds of CPU time to get a slice each.
-  LiveAWholeLife({.spec = absl::StrCat("num_workers: ", workers, " work { timer_latency { interval_us: 1000000 } } max_samples: 10"),
+  LiveAWholeLife({.spec = absl::StrCat("num_workers: ", workers,
+                                       " work { timer_latency { interval_us: 1000000 } } max_samples: 10"),
                   .spawners = 2},
                  host);
 }
 
 TEST_F(SpawnTest, RealTimeGroupsAreWokenBeforeOrdinaryOnesAndIdleOnesLast) {
-  ASSERT_EQ(host_.Spawn("sched_policy { idle {} } composed { num_workers: 2 } composed { num_workers: 1 sched_policy { fifo "
-                        "{ priority: 1 } } } composed { num_workers: 1 sched_policy { batch {} } }").code(), 0);
+  ASSERT_EQ(
+      host_
+          .Spawn("sched_policy { idle {} } composed { num_workers: 2 } composed { num_workers: 1 sched_policy { fifo "
+                 "{ priority: 1 } } } composed { num_workers: 1 sched_policy { batch {} } }")
+          .code(),
+      0);
   const uint32_t* const order = host_.arena().wake_order();
   EXPECT_EQ(std::vector<uint32_t>(order, order + 5), std::vector<uint32_t>({3, 1, 2, 4, 0}));
 }
@@ -225,7 +233,10 @@ TEST_F(SpawnTest, APoolThatNeverStartedStopsWithoutAnIteration) {
 }
 
 TEST_F(SpawnTest, BlockedWorkersStopLongBeforeTheyWouldWake) {
-  ASSERT_EQ(host_.Spawn("num_workers: 4 work { bursty { burst_duration { nanos: 1000 } sleep_duration { seconds: 60 } } }").code(), 0);
+  ASSERT_EQ(
+      host_.Spawn("num_workers: 4 work { bursty { burst_duration { nanos: 1000 } sleep_duration { seconds: 60 } } }")
+          .code(),
+      0);
   host_.Start();
   ASSERT_TRUE(host_.AwaitAllRunning());
   const absl::Time before = absl::Now();

@@ -12,8 +12,8 @@ namespace {
 
 // Who has not left his loop when nobody does any more from one look to the next is taken to block.
 constexpr uint64_t kLookEveryNs = 1'000'000;
-// Nobody waits for longer for his signal. And one is lost on a worker that has looked at the stop word and does not block yet:
-// worker/core/blocking.h.
+// Nobody waits for longer for his signal. And one is lost on a worker that has looked at the stop word and does not
+// block yet: worker/core/blocking.h.
 constexpr uint64_t kSignalAgainNs = 50'000'000;
 
 }  // namespace

@@ -9,14 +9,14 @@
 
 namespace muster::host {
 
-// Ends the tasks of one pool. Afterwards all are reaped and their ends stand in the host table, but for those that the kernel
-// does not let go within the reap budget (Exit::kStuck).
+// Ends the tasks of one pool. Afterwards all are reaped and their ends stand in the host table, but for those that the
+// kernel does not let go within the reap budget (Exit::kStuck).
 class Stopper {
  public:
   Stopper(LivePool* live, Events* events) : live_(*live), events_(*events) {}
 
-  // Asks the workers to stop, and waits until they have ended or the monotonic instant has passed; or until musterd is in a
-  // hurry. Then Kill.
+  // Asks the workers to stop, and waits until they have ended or the monotonic instant has passed; or until musterd is
+  // in a hurry. Then Kill.
   void Stop(uint64_t deadline_ns, uint64_t reap_budget_ns);
 
   // SIGKILL to every process group, before any of their leaders is reaped; then reaps one by one.

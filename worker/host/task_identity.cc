@@ -63,7 +63,8 @@ absl::StatusOr<TaskIdentity> FindTaskIdentity() {
   identity.cached_tid = AskKernel();
   if (identity.cached_tid == nullptr || !IsCachedTid(identity.cached_tid)) identity.cached_tid = ScanThreadDescriptor();
   if (identity.cached_tid == nullptr) {
-    return absl::InternalError("this C library's place for the thread id was not found; raw clones would lock as their parent");
+    return absl::InternalError(
+        "this C library's place for the thread id was not found; raw clones would lock as their parent");
   }
   if (syscall(SYS_get_robust_list, 0, &identity.robust_list, &identity.robust_list_bytes) != 0) {
     return ErrnoStatus(errno, "get_robust_list");
@@ -72,7 +73,8 @@ absl::StatusOr<TaskIdentity> FindTaskIdentity() {
 }
 
 void AdoptTaskIdentity(const TaskIdentity& identity) {
-  // The copied list names the parent's locks; at the child's end the kernel would take those words for locks of the child.
+  // The copied list names the parent's locks; at the child's end the kernel would take those words for locks of the
+  // child.
   auto* const head = static_cast<robust_list_head*>(identity.robust_list);
   head->list.next = &head->list;
   head->list_op_pending = nullptr;

@@ -19,11 +19,12 @@ struct TaskIdentity {
   size_t robust_list_bytes = 0;
 };
 
-// Finds them for the calling thread, and makes sure of the id's place by what a mutex takes for its owner. The process must
-// be single-threaded. Leaves everything as it was.
+// Finds them for the calling thread, and makes sure of the id's place by what a mutex takes for its owner. The process
+// must be single-threaded. Leaves everything as it was.
 absl::StatusOr<TaskIdentity> FindTaskIdentity();
 
-// In a raw clone, whose id the kernel has already stored at cached_tid: empties the list of robust mutexes and registers it.
+// In a raw clone, whose id the kernel has already stored at cached_tid: empties the list of robust mutexes and
+// registers it.
 void AdoptTaskIdentity(const TaskIdentity& identity);
 
 }  // namespace muster::host

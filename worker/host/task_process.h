@@ -1,4 +1,5 @@
-// What a task process does with itself before any work: the same for a worker of its own and for one that holds threads.
+// What a task process does with itself before any work: the same for a worker of its own and for one that holds
+// threads.
 #ifndef MUSTER_WORKER_HOST_TASK_PROCESS_H_
 #define MUSTER_WORKER_HOST_TASK_PROCESS_H_
 
@@ -13,11 +14,12 @@
 
 namespace muster::host {
 
-// What children inherit of the caller: SIGUSR1, which the caller has blocked, is an interruption, and a neighbour's end of a pipe
-// that is gone an error, not a death.
+// What children inherit of the caller: SIGUSR1, which the caller has blocked, is an interruption, and a neighbour's end
+// of a pipe that is gone an error, not a death.
 void SetTaskHandlers();
 
-// Dies with the pool host `host`; leads a process group; has no signal blocked. Ends the process when the pool host is gone already.
+// Dies with the pool host `host`; leads a process group; has no signal blocked. Ends the process when the pool host is
+// gone already.
 void BecomeTaskProcess(pid_t host);
 
 // Asks again for a death signal: a change of credentials clears it. Ends the process when the pool host is gone.
@@ -30,7 +32,8 @@ void KeepDescriptors(const std::vector<int>& keep);
 bool HasDescriptors(const Plumbing& plumbing);
 void AppendDescriptors(const Plumbing& plumbing, std::vector<int>* descriptors);
 
-// Maps workers' own parts of the arena writable, with all pages in place. Never unmapped: they last as long as the process.
+// Maps workers' own parts of the arena writable, with all pages in place. Never unmapped: they last as long as the
+// process.
 struct OwnPart {
   std::byte* control = nullptr;
   std::byte* bulk = nullptr;

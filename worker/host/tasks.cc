@@ -60,7 +60,8 @@ bool Tasks::HasEnded(size_t index) {
 
 bool Tasks::AnyEnded() const {
   siginfo_t info = {};
-  return unreaped_ < tasks_.size() || waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0 || info.si_pid > 0;
+  return unreaped_ < tasks_.size() || waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0 ||
+         info.si_pid > 0;
 }
 
 absl::StatusOr<UniqueFd> Tasks::OpenPidfd(size_t task) const {

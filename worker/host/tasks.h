@@ -17,8 +17,8 @@
 
 namespace muster::host {
 
-// Owns the children that were added, until they are reaped. A pid is used only while its process is not reaped, so that it
-// cannot be another's. Destroying the table does nothing to them.
+// Owns the children that were added, until they are reaped. A pid is used only while its process is not reaped, so that
+// it cannot be another's. Destroying the table does nothing to them.
 class Tasks {
  public:
   // Exits are recorded in the arena's host table.
@@ -44,7 +44,8 @@ class Tasks {
   // To one thread of it.
   void SignalThread(size_t task, pid_t tid, int signal_number) const;
 
-  // An unreaped task that has ended; none: all live on. Children that nobody added (a worker can make some) are reaped by the way.
+  // An unreaped task that has ended; none: all live on. Children that nobody added (a worker can make some) are reaped
+  // by the way.
   std::optional<size_t> FindEnded();
 
   // Marks those that have not ended: their exit will be kTimedOut.
@@ -52,7 +53,8 @@ class Tasks {
   // SIGKILL to the process and to all that is left of its group.
   void Kill(size_t task) const;
   void KillAll() const;
-  // Reaps a task that was killed, records how it ended. False: it had not ended at the monotonic instant; it is recorded as kStuck.
+  // Reaps a task that was killed, records how it ended. False: it had not ended at the monotonic instant; it is
+  // recorded as kStuck.
   bool Reap(size_t task, uint64_t deadline_ns);
   // The same for all, in order.
   void ReapAll(uint64_t deadline_ns);

@@ -59,7 +59,8 @@ absl::StatusOr<ThreadHomes> ThreadHomes::Find(const Pool* pool) {
       homes.birth_ = std::move(domain);
     } else if (!IsSameDirectory(homes.birth_.get(), domain.get())) {
       return PreconditionError({"CGROUP_DOMAIN", group.spec.cgroup()},
-                               absl::StrCat(GroupPath(group.group_idx), "cgroup: the workers of this pool share one process, and "
+                               absl::StrCat(GroupPath(group.group_idx),
+                                            "cgroup: the workers of this pool share one process, and "
                                             "this cgroup is in another domain than those of the groups before; use "
                                             "THREADED cgroups below one THREADED_ROOT, or clone_mode FORK"));
     }

@@ -12,8 +12,9 @@
 
 namespace muster::host {
 
-// The kernel lets a process be born in a domain only, and its threads move within that domain. So the process is born in the
-// root of its groups' threaded cgroups, and each thread is moved to its group's own before it sets itself up. Move-only.
+// The kernel lets a process be born in a domain only, and its threads move within that domain. So the process is born
+// in the root of its groups' threaded cgroups, and each thread is moved to its group's own before it sets itself up.
+// Move-only.
 class ThreadHomes {
  public:
   // FAILED_PRECONDITION: the groups' cgroups are not in one domain. `pool` outlives the homes.

@@ -31,7 +31,8 @@ void RaiseDescriptorLimit() {
 
 // The group first: without the user's privileges it could not be changed any more. The process has one thread here.
 absl::Status TakeIdentity(const v1::Pcomm& pcomm) {
-  if (prctl(PR_SET_NAME, pcomm.name().c_str()) != 0) return ErrnoStatus(errno, absl::StrCat("PR_SET_NAME ", pcomm.name()));
+  if (prctl(PR_SET_NAME, pcomm.name().c_str()) != 0)
+    return ErrnoStatus(errno, absl::StrCat("PR_SET_NAME ", pcomm.name()));
   if (pcomm.has_gid() && syscall(SYS_setresgid, pcomm.gid(), pcomm.gid(), pcomm.gid()) != 0) {
     return ErrnoStatus(errno, absl::StrCat("pcomm.gid: setresgid ", pcomm.gid()));
   }

@@ -14,9 +14,9 @@
 
 namespace muster::host {
 
-// Clones the process; its main thread makes the others, waits for their ends and exits. The workers' thread ids go to the
-// board. When the board's threads_may_go is zero, each thread rings once it has an id, and waits there for the word to change
-// before it sets itself up.
+// Clones the process; its main thread makes the others, waits for their ends and exits. The workers' thread ids go to
+// the board. When the board's threads_may_go is zero, each thread rings once it has an id, and waits there for the word
+// to change before it sets itself up.
 class ThreadSpawner {
  public:
   explicit ThreadSpawner(const Workshop& shop) : shop_(shop) {}
@@ -41,10 +41,10 @@ class ThreadSpawner {
   static void* LiveAsThread(void* argument);
 
   const Workshop& shop_;
-  std::byte* controls_ = nullptr;        // of all workers
-  std::vector<std::byte*> bulks_;        // by group, of its first worker
+  std::byte* controls_ = nullptr;  // of all workers
+  std::vector<std::byte*> bulks_;  // by group, of its first worker
   std::vector<std::unique_ptr<Thread>> threads_;
-  SharedNumaPages numa_pages_;           // of the process
+  SharedNumaPages numa_pages_;  // of the process
 };
 
 }  // namespace muster::host

@@ -4,8 +4,8 @@
 
 namespace muster {
 
-// The whole of main(): --pool-host --control-fd N, --janitor ..., --catalogue, --version. Returns the exit code; 64 for wrong
-// arguments.
+// The whole of main(): --pool-host --control-fd N, --janitor ..., --catalogue, --version. Returns the exit code; 64 for
+// wrong arguments.
 int WorkerMain(int argc, char** argv);
 
 }  // namespace muster

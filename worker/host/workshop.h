@@ -31,8 +31,8 @@ struct Workshop {
   uint64_t deadline_ns = 0;        // monotonic; of the whole making
 };
 
-// Everything of a worker's context but its plumbing and telemetry descriptor. `own` is mapped in the calling process, which also
-// gets the shared part of the arena into its page tables.
+// Everything of a worker's context but its plumbing and telemetry descriptor. `own` is mapped in the calling process,
+// which also gets the shared part of the arena into its page tables.
 void FillContext(const Workshop& shop, uint32_t worker, const OwnPart& own, WorkerContext* context);
 
 // Gives these workers' part of the arena its pages, at the cost of the calling process and not of the workers.

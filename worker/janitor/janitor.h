@@ -14,9 +14,9 @@ struct JanitorDescriptors {
   UniqueFd instance;
 };
 
-// The whole life of a janitor: ignores SIGTERM, SIGINT, SIGHUP and SIGPIPE, leads a session of its own, waits for the daemon's
-// good-bye or death, and after a death kills and removes the instance's cgroups within kJanitorSweepTime. Returns the exit
-// code: 0 when nothing is left, 1 after saying on standard error what is.
+// The whole life of a janitor: ignores SIGTERM, SIGINT, SIGHUP and SIGPIPE, leads a session of its own, waits for the
+// daemon's good-bye or death, and after a death kills and removes the instance's cgroups within kJanitorSweepTime.
+// Returns the exit code: 0 when nothing is left, 1 after saying on standard error what is.
 int RunJanitor(JanitorDescriptors descriptors, absl::string_view instance);
 
 // Main of "--janitor <instance>": adopts the descriptors of base/janitor_protocol.h.

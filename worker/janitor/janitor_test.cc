@@ -33,9 +33,8 @@ class JanitorTest : public testing::Test {
     SpawnOptions options;
     options.program = getenv("MUSTER_JANITOR");
     options.arguments = {"janitor", kJanitorFlag, "one"};
-    options.descriptors = {{kJanitorSocketFd, theirs.get()},
-                           {kJanitorBaseFd, scratch_.dir().fd()},
-                           {kJanitorInstanceFd, instance_->fd()}};
+    options.descriptors = {
+        {kJanitorSocketFd, theirs.get()}, {kJanitorBaseFd, scratch_.dir().fd()}, {kJanitorInstanceFd, instance_->fd()}};
     process_ = SpawnProcess(options).value();
     char byte = 0;
     EXPECT_EQ(read(socket_.get(), &byte, 1), 1);
@@ -54,7 +53,9 @@ class JanitorTest : public testing::Test {
     return end.ok() ? end->exit_code : -1;
   }
   CgroupDir Workload() const { return scratch_.dir().OpenBelow("muster/one/workload").value(); }
-  bool Exists(absl::string_view name) const { return access(absl::StrCat(scratch_.path(), "/", name).c_str(), F_OK) == 0; }
+  bool Exists(absl::string_view name) const {
+    return access(absl::StrCat(scratch_.path(), "/", name).c_str(), F_OK) == 0;
+  }
 
   ScratchCgroup scratch_;
   std::optional<CgroupDir> instance_;

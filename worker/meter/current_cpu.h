@@ -10,8 +10,8 @@
 
 namespace muster {
 
-// Reads the rseq area that glibc registers for each thread (under half a nanosecond); sched_getcpu where it could not. A
-// forked child keeps the registration.
+// Reads the rseq area that glibc registers for each thread (under half a nanosecond); sched_getcpu where it could not.
+// A forked child keeps the registration.
 inline uint32_t CurrentCpu() {
   if (__rseq_size != 0) {
     const char* const area = static_cast<const char*>(__builtin_thread_pointer()) + __rseq_offset;

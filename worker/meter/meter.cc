@@ -25,7 +25,8 @@ inline void CpuRelax() {
 #endif
 }
 
-// The worker is the only writer of what it publishes: a load and a store, without the lock prefix of an atomic addition.
+// The worker is the only writer of what it publishes: a load and a store, without the lock prefix of an atomic
+// addition.
 void Add(std::atomic<uint64_t>* counter, uint64_t n) {
   counter->store(counter->load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
 }
@@ -61,7 +62,8 @@ Meter::Meter(const MeterTarget& target)
 
 // One unit per step through an optimisation barrier, so that the compiler can neither fold nor vectorise the steps.
 __attribute__((noinline)) void Meter::SpinBurst(uint64_t n) {
-  if (n > kSpinStepsPerMark) [[unlikely]] return SpinLong(*this, n);
+  if (n > kSpinStepsPerMark) [[unlikely]]
+    return SpinLong(*this, n);
   uint64_t units = work_units_;
   const uint64_t end = units + n;
   while (units != end) {
@@ -171,9 +173,11 @@ void Meter::Publish(uint64_t now_ns) {
   uint64_t words[kCoreWords];
   memcpy(words, &core_, sizeof(core_));
   uint64_t* const buffer = control_->cores[published_ % 2];
-  // Release on each word: a reader that sees one of them (acquire) sees that the publication before this one is out, and so
-  // that the buffer it copies is being written. Plain stores on x86, and understood by the thread sanitizer, unlike fences.
-  for (size_t i = 0; i < kCoreWords; ++i) std::atomic_ref<uint64_t>(buffer[i]).store(words[i], std::memory_order_release);
+  // Release on each word: a reader that sees one of them (acquire) sees that the publication before this one is out,
+  // and so that the buffer it copies is being written. Plain stores on x86, and understood by the thread sanitizer,
+  // unlike fences.
+  for (size_t i = 0; i < kCoreWords; ++i)
+    std::atomic_ref<uint64_t>(buffer[i]).store(words[i], std::memory_order_release);
   control_->cores_published.store(++published_, std::memory_order_release);
 }
 

@@ -38,11 +38,13 @@ class Meter {
 
   void AddUnits(uint64_t units) { work_units_ += units; }
 
-  // n spin steps, each one unit and a CPU relax hint; not inlined into its callers. Looks at the stop word every 1,024 steps
-  // and ends early at a stop; units count the steps that were made. Marks the worker as running every 65,536 steps.
+  // n spin steps, each one unit and a CPU relax hint; not inlined into its callers. Looks at the stop word every 1,024
+  // steps and ends early at a stop; units count the steps that were made. Marks the worker as running every 65,536
+  // steps.
   void SpinBurst(uint64_t n);
 
-  // Offers a sample to a stream: a reservoir (Algorithm R) and a histogram. A stream that the type did not declare is ignored.
+  // Offers a sample to a stream: a reservoir (Algorithm R) and a histogram. A stream that the type did not declare is
+  // ignored.
   void WakeSample(uint64_t ns) { Sample(arena::kWake, ns); }
   void CostSample(uint64_t ns) { Sample(arena::kCost, ns); }
   void TimerSample(uint64_t ns) { Sample(arena::kTimer, ns); }
@@ -55,11 +57,12 @@ class Meter {
   }
   // The same for a wait that did not come to its end: it lasted until the stop, at most until due_ns.
   void EndCutWait(uint64_t began_ns, uint64_t due_ns = UINT64_MAX);
-  // The worker runs: for steps that read the clock anyway, so that a long iteration is no gap, and starvation in it is one.
+  // The worker runs: for steps that read the clock anyway, so that a long iteration is no gap, and starvation in it is
+  // one.
   void MarkRunning(uint64_t now_ns) { CheckGap(now_ns); }
 
-  // The next number of the worker's generator: xorshift64, seeded per worker, and not shared with the reservoirs, so that a
-  // step's draws depend on the seed only.
+  // The next number of the worker's generator: xorshift64, seeded per worker, and not shared with the reservoirs, so
+  // that a step's draws depend on the seed only.
   uint64_t Random() { return NextRandom(&random_); }
 
   // Why the work type only marks time here; the first reason stays.
@@ -80,8 +83,8 @@ class Meter {
   }
   // Gap, migration, CPU; publishes the record.
   void Checkpoint();
-  // Ends the loop's clock: the time since the last checkpoint is a gap like any other, so that a worker that starved until
-  // the end says so. Publishes the record. Not counted as a checkpoint.
+  // Ends the loop's clock: the time since the last checkpoint is a gap like any other, so that a worker that starved
+  // until the end says so. Publishes the record. Not counted as a checkpoint.
   void End(uint64_t now_ns);
   // Publishes the record without any check; writes it into the older of the two buffers.
   void Publish(uint64_t now_ns);

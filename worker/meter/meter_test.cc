@@ -59,8 +59,8 @@ TEST(ReservoirTest, WithoutRoomNothingIsKeptButTheHistogramCounts) {
   EXPECT_EQ(fixture.store(kWake).buckets[arena::BucketOf(5)].load(), 2u);
 }
 
-// Offers 0..n-1 many times; each must be kept equally often. Chi-squared over 20 ranges of the offered numbers: 19 degrees of
-// freedom, 43.8 at p = 0.001.
+// Offers 0..n-1 many times; each must be kept equally often. Chi-squared over 20 ranges of the offered numbers: 19
+// degrees of freedom, 43.8 at p = 0.001.
 TEST(ReservoirTest, EverySampleIsKeptWithTheSameProbability) {
   constexpr uint64_t kOffered = 1'000;
   constexpr uint32_t kCap = 50;
@@ -369,7 +369,8 @@ TEST(MeterTextTest, TheFirstReasonAndTheFirstErrorStay) {
   meter.SetSetupError(arena::kSetPolicy, std::string(200, 'x'));
   meter.SetSetupError(arena::kSetPolicy, "later");
   EXPECT_EQ(arena::TextView(fixture.control().noop_reason), "no NIC");
-  EXPECT_EQ(arena::TextView(fixture.control().setup_errors[arena::kSetPolicy]), std::string(sizeof(arena::ErrorText), 'x'));
+  EXPECT_EQ(arena::TextView(fixture.control().setup_errors[arena::kSetPolicy]),
+            std::string(sizeof(arena::ErrorText), 'x'));
   EXPECT_EQ(arena::TextView(fixture.control().setup_errors[arena::kSetNice]), "");
 }
 

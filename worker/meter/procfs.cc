@@ -30,13 +30,15 @@ constexpr char kNumaMapsPath[] = "/proc/self/numa_maps";
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// Cuts the next number off the text. By hand: a worker that has just started pays a page fault for each library that it calls.
+// Cuts the next number off the text. By hand: a worker that has just started pays a page fault for each library that it
+// calls.
 std::optional<uint64_t> TakeNumber(absl::string_view* text) {
   while (!text->empty() && text->front() == ' ') text->remove_prefix(1);
   if (text->empty() || !IsDigit(text->front())) return std::nullopt;
   uint64_t value = 0;
   for (; !text->empty() && IsDigit(text->front()); text->remove_prefix(1)) {
-    if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, text->front() - '0', &value)) return std::nullopt;
+    if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, text->front() - '0', &value))
+      return std::nullopt;
   }
   if (!text->empty() && text->front() != ' ' && text->front() != '\n') return std::nullopt;
   return value;
@@ -138,7 +140,8 @@ absl::StatusOr<Schedstat> TaskFiles::ReadSchedstat() const {
 }
 
 absl::Status TaskFiles::ReadCgroup(arena::CgroupText* cgroup) const {
-  // What fits usually: one with room for everything reaches into pages of the stack that the worker has not touched yet.
+  // What fits usually: one with room for everything reaches into pages of the stack that the worker has not touched
+  // yet.
   char buffer[kShortCgroupBytes];
   const absl::StatusOr<absl::string_view> text = ReadKept(cgroup_, kCgroupPath, buffer);
   if (!text.ok()) return text.status();

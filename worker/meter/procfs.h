@@ -50,8 +50,8 @@ class NumaMapsParser {
   uint64_t count_ = 0;
 };
 
-// Opens procfs itself, for TaskFiles of this process and its children: whatever is mounted over /proc later, or wherever their
-// root is. Invalid when it cannot be opened.
+// Opens procfs itself, for TaskFiles of this process and its children: whatever is mounted over /proc later, or
+// wherever their root is. Invalid when it cannot be opened.
 UniqueFd OpenProc();
 
 // The two files that a worker keeps open from its first reading on, so that each costs one pread.
@@ -60,8 +60,8 @@ class TaskFiles {
   // The main thread of a process has the same files one folder up, where the kernel makes two inodes less for them.
   enum class Of { kThread, kProcess };
 
-  // Opens the calling thread's own below a directory of OpenProc; kProcess: only for a main thread. Errors show at the first
-  // reading.
+  // Opens the calling thread's own below a directory of OpenProc; kProcess: only for a main thread. Errors show at the
+  // first reading.
   static TaskFiles Open(int proc_fd, Of of);
 
   absl::StatusOr<Schedstat> ReadSchedstat() const;
@@ -81,8 +81,8 @@ absl::StatusOr<uint64_t> ReadNumaPagesMigrated();
 // Sums /proc/self/numa_maps into `pages` (kMaxNodeId + 1 entries, zeroed here).
 absl::Status ReadNumaPages(uint64_t* pages);
 
-// The same for all threads of a process: a reading takes time in proportion to the process's mappings, of which each thread has
-// some. Thread-safe.
+// The same for all threads of a process: a reading takes time in proportion to the process's mappings, of which each
+// thread has some. Thread-safe.
 class SharedNumaPages {
  public:
   // The first call reads, all others copy what it has read.

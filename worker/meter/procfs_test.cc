@@ -24,7 +24,8 @@ TEST(SchedstatTest, AGoodLineAndExtraFieldsAreRead) {
 }
 
 TEST(SchedstatTest, MalformedTextIsNothing) {
-  for (const char* text : {"", "\n", "12", "12 34", "12 34 \n", "a b c", "12 x 56", "12 34 -5", "1 2 99999999999999999999"}) {
+  for (const char* text :
+       {"", "\n", "12", "12 34", "12 34 \n", "a b c", "12 x 56", "12 34 -5", "1 2 99999999999999999999"}) {
     EXPECT_FALSE(ParseSchedstat(text).has_value()) << text;
   }
 }
@@ -35,7 +36,8 @@ TEST(VmstatTest, TheWholeNameCounts) {
 }
 
 TEST(VmstatTest, MalformedTextIsNothing) {
-  for (const char* text : {"", "numa_pages_migrated", "numa_pages_migrated ", "numa_pages_migrated x\n", "numa 3\n", "\n\n"}) {
+  for (const char* text :
+       {"", "numa_pages_migrated", "numa_pages_migrated ", "numa_pages_migrated x\n", "numa 3\n", "\n\n"}) {
     EXPECT_FALSE(ParseVmstat(text, "numa_pages_migrated").has_value()) << text;
   }
 }
@@ -64,8 +66,8 @@ TEST(NumaMapsTest, PagesAreSummedPerNodeHoweverTheTextIsCut) {
 }
 
 TEST(NumaMapsTest, MalformedTokensCountNothing) {
-  for (const char* text : {"", "N", "N=", "N=5", "N1", "N1=", "N1=x", "N1=5x", "Nx=5", "xN1=5", "N64=5", "N-1=5", "N1==5",
-                           "N99999999999999999999=5", "n1=5", "\n\n  \n"}) {
+  for (const char* text : {"", "N", "N=", "N=5", "N1", "N1=", "N1=x", "N1=5x", "Nx=5", "xN1=5", "N64=5", "N-1=5",
+                           "N1==5", "N99999999999999999999=5", "n1=5", "\n\n  \n"}) {
     const Pages pages = Sum(text, 1);
     EXPECT_EQ(std::accumulate(pages.begin(), pages.end(), uint64_t{0}), 0u) << text;
   }
@@ -87,7 +89,8 @@ TEST(TaskFilesTest, TheCallersOwnFilesAreRead) {
 
 TEST(TaskFilesTest, WithoutFilesTheReadingSaysWhichFailed) {
   const TaskFiles none;
-  EXPECT_NE(std::string(none.ReadSchedstat().status().message()).find("/proc/thread-self/schedstat"), std::string::npos);
+  EXPECT_NE(std::string(none.ReadSchedstat().status().message()).find("/proc/thread-self/schedstat"),
+            std::string::npos);
   arena::CgroupText cgroup = {};
   arena::SetText(&cgroup, "before");
   EXPECT_FALSE(none.ReadCgroup(&cgroup).ok());
@@ -99,7 +102,8 @@ TEST(NumaPagesTest, TouchedPagesAreSeen) {
   Pages before = {};
   Pages after = {};
   ASSERT_TRUE(ReadNumaPages(before.data()).ok());
-  void* memory = mmap(nullptr, kPages * 4'096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  void* memory =
+      mmap(nullptr, kPages * 4'096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
   ASSERT_NE(memory, MAP_FAILED);
   ASSERT_TRUE(ReadNumaPages(after.data()).ok());
   munmap(memory, kPages * 4'096);

@@ -20,8 +20,8 @@ namespace muster {
 namespace {
 
 constexpr uintptr_t kPage = 4096;
-// Before and behind the thread pointer: its thread-local variables and its descriptor. The kernel writes a child's CPU into the
-// restartable sequences' area there, and kills a child that has none; rseq(2).
+// Before and behind the thread pointer: its thread-local variables and its descriptor. The kernel writes a child's CPU
+// into the restartable sequences' area there, and kills a child that has none; rseq(2).
 constexpr uintptr_t kKeptAround = 2 * kPage;
 
 struct Extent {
@@ -30,7 +30,8 @@ struct Extent {
 };
 
 void LeaveOut(Extent extent) {
-  if (extent.begin < extent.end) madvise(reinterpret_cast<void*>(extent.begin), extent.end - extent.begin, MADV_DONTFORK);
+  if (extent.begin < extent.end)
+    madvise(reinterpret_cast<void*>(extent.begin), extent.end - extent.begin, MADV_DONTFORK);
 }
 
 // "begin-end perms offset device inode name"; proc_pid_maps(5).
@@ -38,7 +39,8 @@ void LeaveOutUnlessNeeded(const std::string& line, const Extent& kept) {
   Extent whole;
   char permissions[5] = "";
   if (sscanf(line.c_str(), "%lx-%lx %4s", &whole.begin, &whole.end, permissions) != 3) return;
-  if (permissions[2] == 'x' || line.find("[stack]") != std::string::npos || line.find("[v") != std::string::npos) return;
+  if (permissions[2] == 'x' || line.find("[stack]") != std::string::npos || line.find("[v") != std::string::npos)
+    return;
   LeaveOut({whole.begin, std::min(whole.end, kept.begin)});
   LeaveOut({std::max(whole.begin, kept.end), whole.end});
 }
@@ -47,7 +49,8 @@ void LeaveOutUnlessNeeded(const std::string& line, const Extent& kept) {
 
 pid_t ForkIdleChild() {
 #if defined(__x86_64__)
-  // Without a library's function: the child has nothing but this code and its stack, perhaps not even a table of addresses.
+  // Without a library's function: the child has nothing but this code and its stack, perhaps not even a table of
+  // addresses.
   long child = SYS_clone;
   register long fourth asm("r10") = 0;
   register long fifth asm("r8") = 0;

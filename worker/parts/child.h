@@ -10,9 +10,9 @@ namespace muster {
 // child runs no library code, so no lock that a neighbour held at the fork can stop it.
 pid_t ForkIdleChild();
 
-// Spares later forks of this process the copying of what an idle child does not need: all but code, the stack and the pages
-// around the calling thread's descriptor. For a process whose only thread this is, and which forks by ForkIdleChild only.
-// Best effort: where /proc cannot be read, forks cost what they did.
+// Spares later forks of this process the copying of what an idle child does not need: all but code, the stack and the
+// pages around the calling thread's descriptor. For a process whose only thread this is, and which forks by
+// ForkIdleChild only. Best effort: where /proc cannot be read, forks cost what they did.
 void ForkOnlyWhatIdleChildrenNeed();
 
 }  // namespace muster

@@ -33,7 +33,8 @@ absl::Status EngineThreads::Start(std::function<void()> body) {
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  absl::StatusOr<std::thread> thread = MakeThread(absl::StrCat("part ", threads_.size(), " of a worker"), std::move(body));
+  absl::StatusOr<std::thread> thread =
+      MakeThread(absl::StrCat("part ", threads_.size(), " of a worker"), std::move(body));
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (thread.ok()) threads_.push_back(*std::move(thread));
   return thread.status();

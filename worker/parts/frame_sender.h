@@ -17,8 +17,8 @@
 
 namespace muster {
 
-// One iteration: send a frame, sleep. Without an interface it yields, counts no units, and says why in the report; so it
-// does when a frame is refused.
+// One iteration: send a frame, sleep. Without an interface it yields, counts no units, and says why in the report; so
+// it does when a frame is refused.
 class FrameSenderStep final : public Step {
  public:
   FrameSenderStep(absl::StatusOr<RawFrames> frames, uint64_t interval_ns)

@@ -56,7 +56,8 @@ absl::StatusOr<IoTarget> OpenDevice(const IoRequest& request) {
   // Before it is opened, which for other kinds of devices does things of its own.
   struct stat status;
   if (stat(request.device.c_str(), &status) != 0) return ErrnoStatus(errno, absl::StrCat("look at ", request.device));
-  if (!S_ISBLK(status.st_mode)) return absl::InvalidArgumentError(absl::StrCat(request.device, " is not a block device"));
+  if (!S_ISBLK(status.st_mode))
+    return absl::InvalidArgumentError(absl::StrCat(request.device, " is not a block device"));
   IoTarget target;
   const int access = request.read_only ? O_RDONLY : O_RDWR;
   target.fd.Reset(open(request.device.c_str(), access | O_CLOEXEC | request.flags));

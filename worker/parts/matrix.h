@@ -39,8 +39,8 @@ class MatrixWork {
     return true;
   }
 
-  // The same for several threads at once on the same matrices. Every partial sum is stored, so that the lines of the product
-  // go back and forth between their CPUs. Thread-safe.
+  // The same for several threads at once on the same matrices. Every partial sum is stored, so that the lines of the
+  // product go back and forth between their CPUs. Thread-safe.
   template <typename Stopping>
   bool MultiplyShared(const Stopping& stopping) {
     for (uint64_t row = 0; row < side_; ++row) {

@@ -83,7 +83,8 @@ SchedAttr AttributesOf(v1::SchedClass sched_class) {
 void TakeSchedClass(Meter& meter, const SchedAttr& attributes, uint32_t max_rt_priority) {
   const uint32_t priority = attributes.sched_priority;  // 0 for classes without
   if (priority > max_rt_priority && max_rt_priority == 0) {
-    const std::string text = absl::StrCat("priority ", priority, " is above the limit for workers, 0; running as it was");
+    const std::string text =
+        absl::StrCat("priority ", priority, " is above the limit for workers, 0; running as it was");
     return meter.SetSetupError(arena::kSetPolicy, text);
   }
   SchedAttr granted = attributes;
@@ -91,8 +92,8 @@ void TakeSchedClass(Meter& meter, const SchedAttr& attributes, uint32_t max_rt_p
   const absl::Status status = SetSchedAttributes(granted);
   if (!status.ok()) return meter.SetSetupError(arena::kSetPolicy, status.message());
   if (priority <= max_rt_priority) return;
-  meter.SetSetupError(arena::kSetPolicy, absl::StrCat("priority ", priority, " is above the limit for workers; running at ",
-                                                      max_rt_priority));
+  meter.SetSetupError(arena::kSetPolicy, absl::StrCat("priority ", priority,
+                                                      " is above the limit for workers; running at ", max_rt_priority));
 }
 
 bool MayRunRealTime() {

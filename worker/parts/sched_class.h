@@ -23,8 +23,8 @@ SchedAttr RealTimeAttributes(uint32_t policy, uint32_t priority);
 SchedAttr FifoAttributes(uint32_t priority);
 SchedAttr AttributesOf(v1::SchedClass sched_class);
 
-// Takes a class for the calling worker, real-time priorities up to max_rt_priority (0: none at all). What it did not get
-// goes into its report (sched_policy_error); after a failure it runs on as it is.
+// Takes a class for the calling worker, real-time priorities up to max_rt_priority (0: none at all). What it did not
+// get goes into its report (sched_policy_error); after a failure it runs on as it is.
 void TakeSchedClass(Meter& meter, const SchedAttr& attributes, uint32_t max_rt_priority);
 
 // The caller has CAP_SYS_NICE. A cgroup of version 1 without real-time budget refuses real-time classes all the same.

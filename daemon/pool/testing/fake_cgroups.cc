@@ -75,7 +75,8 @@ absl::StatusOr<PoolCgroup> FakeCgroups::CreateOwn(const std::string& pool_id) {
 
 absl::Status FakeCgroups::Create(const v1::CgroupSpec& spec, const std::string&) {
   MutexLock lock(&mutex_);
-  if (cgroups_.count(spec.name()) != 0) return absl::AlreadyExistsError(absl::StrCat("cgroup ", spec.name(), " is there"));
+  if (cgroups_.count(spec.name()) != 0)
+    return absl::AlreadyExistsError(absl::StrCat("cgroup ", spec.name(), " is there"));
   cgroups_[spec.name()].made = true;
   cgroups_[spec.name()].identity = ++last_identity_;
   return absl::OkStatus();

@@ -214,9 +214,8 @@ void FakePoolHost::Let(RequestKind kind) {
 
 int FakePoolHost::CountRequests(RequestKind kind) {
   MutexLock lock(&mutex_);
-  return static_cast<int>(std::count_if(seen_.begin(), seen_.end(), [kind](const control::Request& request) {
-    return request.kind_case() == kind;
-  }));
+  return static_cast<int>(std::count_if(
+      seen_.begin(), seen_.end(), [kind](const control::Request& request) { return request.kind_case() == kind; }));
 }
 
 void FakePoolHost::AwaitRequests(RequestKind kind, int count) {

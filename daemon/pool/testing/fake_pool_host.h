@@ -36,7 +36,8 @@ struct FakeHostManners {
   std::function<void()> on_copy;
 };
 
-// Ends as a process when told to, and its thread with it. Thread-safe: the test may change the arena while requests are served.
+// Ends as a process when told to, and its thread with it. Thread-safe: the test may change the arena while requests are
+// served.
 class FakePoolHost {
  public:
   FakePoolHost(control::Channel channel, std::shared_ptr<FakeProcess> process, FakeHostManners manners);

@@ -37,9 +37,7 @@ void* SharedBytes(size_t bytes) {
   return base;
 }
 
-void Wait(const Word& word, uint32_t expected) {
-  syscall(SYS_futex, &word, FUTEX_WAIT, expected, nullptr, nullptr, 0);
-}
+void Wait(const Word& word, uint32_t expected) { syscall(SYS_futex, &word, FUTEX_WAIT, expected, nullptr, nullptr, 0); }
 
 int Wake(const Word& word, uint32_t count) {
   const uint32_t most = count < INT_MAX ? count : INT_MAX;

@@ -1,5 +1,5 @@
-// What the bare loops share. Each is what somebody would write by hand who wants nothing but the number: no telemetry, no
-// protocol, no allocation in the loop.
+// What the bare loops share. Each is what somebody would write by hand who wants nothing but the number: no telemetry,
+// no protocol, no allocation in the loop.
 #ifndef MUSTER_TESTS_BENCH_BARE_BARE_H_
 #define MUSTER_TESTS_BENCH_BARE_BARE_H_
 
@@ -41,8 +41,8 @@ class Children {
   // Killed and reaped when destroyed.
   ~Children() { KillAndReap(); }
 
-  // clone3 of `count` children, each of which runs `live(index)` and exits. `cgroup` is a directory descriptor to be born in,
-  // or -1.
+  // clone3 of `count` children, each of which runs `live(index)` and exits. `cgroup` is a directory descriptor to be
+  // born in, or -1.
   void Make(uint32_t count, const std::function<void(uint32_t)>& live, int cgroup = -1);
   // Signals all, then waits for each by its pid.
   void KillAndReap();

@@ -28,7 +28,8 @@ constexpr Command kCommands[] = {
     {"round-trip", RoundTrip, "BYTES COUNT [FIFO]: request and answer over a unix socket"},
     {"bulk", Bulk, "BYTES COUNT: one-way over a unix socket"},
     {"in", In, "CGROUP COMMAND ARGUMENTS: any of these, from within a cgroup"},
-    {"populate", Populate, "BYTES COUNT: gives memory of one file its pages, and maps it piece by piece in new processes"},
+    {"populate", Populate,
+     "BYTES COUNT: gives memory of one file its pages, and maps it piece by piece in new processes"},
 };
 
 // Runs the command that the words begin with.

@@ -1,5 +1,5 @@
-// Work loops of the shapes of our work types, without telemetry. Each counts its iterations in a register and looks at a stop
-// word, and does nothing else that the shape does not need.
+// Work loops of the shapes of our work types, without telemetry. Each counts its iterations in a register and looks at
+// a stop word, and does nothing else that the shape does not need.
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sched.h>

@@ -10,11 +10,9 @@ absl::StatusOr<std::string> FetchVsockDevice(const KernelOptions& options) {
   if (installed.ok()) return installed;
   // Debian 12 has no such package; the newer one's program runs here.
   const std::string suite = options.suite == KernelOptions().suite ? "sid" : options.suite;
-  return FetchProgram({.package = "vhost-device-vsock",
-                       .path = "usr/bin/vhost-device-vsock",
-                       .suite = suite,
-                       .folder = "vsock-device"},
-                      options);
+  return FetchProgram(
+      {.package = "vhost-device-vsock", .path = "usr/bin/vhost-device-vsock", .suite = suite, .folder = "vsock-device"},
+      options);
 }
 
 }  // namespace muster::vm

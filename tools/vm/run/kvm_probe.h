@@ -29,9 +29,9 @@ struct KvmProbe {
 };
 
 // `wanted` is "auto", "kvm" or "tcg". There are machines whose /dev/kvm opens and makes virtual machines that then
-// hang; so "auto" boots the sample under KVM once, for at most a few seconds, and remembers for this machine, kernel and
-// CPU that it booted, or that it hung. What may have another cause (QEMU refused to start, the guest's kernel panicked,
-// the sample is the user's own) means emulation for this run, and the next one tries again.
+// hang; so "auto" boots the sample under KVM once, for at most a few seconds, and remembers for this machine, kernel
+// and CPU that it booted, or that it hung. What may have another cause (QEMU refused to start, the guest's kernel
+// panicked, the sample is the user's own) means emulation for this run, and the next one tries again.
 absl::StatusOr<AcceleratorChoice> ChooseAccelerator(const std::string& wanted, const KvmProbe& probe);
 
 }  // namespace muster::vm

@@ -66,7 +66,8 @@ std::string WithReasons(const std::string& what, const SchedulerLog& log) {
   std::string text = what;
   if (!log.kernel.empty()) absl::StrAppend(&text, "\nthe kernel says:\n  ", absl::StrJoin(log.kernel, "\n  "));
   // Of an ejection the loader, which went well, knows nothing.
-  if (log.failed.has_value() && !log.loader.empty()) absl::StrAppend(&text, "\nthe loader says:\n  ", absl::StrJoin(log.loader, "\n  "));
+  if (log.failed.has_value() && !log.loader.empty())
+    absl::StrAppend(&text, "\nthe loader says:\n  ", absl::StrJoin(log.loader, "\n  "));
   return text;
 }
 

@@ -45,7 +45,8 @@ bool KnowsSchedExt(absl::string_view version) {
 absl::StatusOr<std::string> FetchBpftool(const KernelOptions& options) {
   const absl::StatusOr<std::string> installed = InstalledBpftool();
   if (installed.ok()) return installed;
-  return FetchProgram({.package = "bpftool", .path = "usr/sbin/bpftool", .suite = kSuite, .folder = "bpftool"}, options);
+  return FetchProgram({.package = "bpftool", .path = "usr/sbin/bpftool", .suite = kSuite, .folder = "bpftool"},
+                      options);
 }
 
 absl::StatusOr<std::vector<Library>> ParseLdd(absl::string_view output) {

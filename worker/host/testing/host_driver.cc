@@ -228,8 +228,7 @@ bool Eventually(const std::function<bool()>& condition, absl::Duration timeout) 
 
 std::vector<pid_t> ChildrenLeft() {
   std::vector<pid_t> pids;
-  const absl::StatusOr<std::string> text =
-      ReadFile(absl::StrCat("/proc/self/task/", syscall(SYS_gettid), "/children"));
+  const absl::StatusOr<std::string> text = ReadFile(absl::StrCat("/proc/self/task/", syscall(SYS_gettid), "/children"));
   EXPECT_TRUE(text.ok()) << text.status();
   for (const absl::string_view word : absl::StrSplit(text.value_or(""), ' ', absl::SkipWhitespace())) {
     pid_t pid = 0;

@@ -21,8 +21,8 @@ namespace muster::host {
 
 // What a test may say about a Spawn beside its spec.
 struct SpawnRequest {
-  std::string spec;                // text of a WorkloadSpec
-  std::vector<int> cgroups;        // directories, by group; one: everybody's; none: workers stay where the pool host is
+  std::string spec;          // text of a WorkloadSpec
+  std::vector<int> cgroups;  // directories, by group; one: everybody's; none: workers stay where the pool host is
   uint32_t spawners = 1;
   uint32_t control_priority = 0;
   bool allow_exec = false;

@@ -1,6 +1,6 @@
-// Every way in which a worker can misbehave, as words of one function's config: Custom { function { name: "misbehave" config:
-// "ignore_stop leave_group" } }. The words act in their order, once, when the function starts; a worker that survives them
-// counts iterations until it is stopped.
+// Every way in which a worker can misbehave, as words of one function's config: Custom { function { name: "misbehave"
+// config: "ignore_stop leave_group" } }. The words act in their order, once, when the function starts; a worker that
+// survives them counts iterations until it is stopped.
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -38,7 +38,8 @@ void IgnoreStop() {
   BlockForEver();
 }
 
-// Blocks just after the stop's signal came: what happens to a worker between its look at the stop word and its blocking call.
+// Blocks just after the stop's signal came: what happens to a worker between its look at the stop word and its blocking
+// call.
 void MissSignal() {
   sigset_t stop;
   sigemptyset(&stop);
@@ -72,7 +73,8 @@ void Scribble() {
     if (line.find("muster-arena") == absl::string_view::npos) continue;
     if (sscanf(std::string(line).c_str(), "%lx-%lx %4s", &begin, &end, access) != 3) continue;
     // Read-only parts cannot be made writable either.
-    if (access[1] != 'w' && mprotect(reinterpret_cast<void*>(begin), end - begin, PROT_READ | PROT_WRITE) != 0) continue;
+    if (access[1] != 'w' && mprotect(reinterpret_cast<void*>(begin), end - begin, PROT_READ | PROT_WRITE) != 0)
+      continue;
     memset(reinterpret_cast<void*>(begin), 0xa5, end - begin);
   }
 }
@@ -87,7 +89,11 @@ void Misbehave(FunctionContext& context) {
       {"ignore_stop", IgnoreStop},
       {"miss_signal", MissSignal},
       {"await_signal", [] { pause(); }},
-      {"leave_group", [] { setsid(); setpgid(0, getppid()); }},
+      {"leave_group",
+       [] {
+         setsid();
+         setpgid(0, getppid());
+       }},
       {"grandchild", [] { Beget(false); }},
       {"stray", [] { Beget(true); }},
       {"scribble", Scribble},

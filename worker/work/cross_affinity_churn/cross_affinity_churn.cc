@@ -51,8 +51,9 @@ class CrossAffinityChurnStep final : public Step {
     peers_ = *std::move(peers);
   }
 
-  // Those of the worker's own that its cgroup has, where it may have been moved since its setup: what the kernel makes of
-  // the mask. A neighbour that pins the worker at the same time can only take from them, so several readings are joined.
+  // Those of the worker's own that its cgroup has, where it may have been moved since its setup: what the kernel makes
+  // of the mask. A neighbour that pins the worker at the same time can only take from them, so several readings are
+  // joined.
   CpuSet CpusOfItsPlace() const {
     const absl::StatusOr<CpuSet> found = GetAffinity(0);
     CpuSet cpus;

@@ -45,8 +45,9 @@ class PolicyChurnStep final : public Step {
       classes_.push_back(RealTimeAttributes(SCHED_RR, 1));
       return;
     }
-    meter.SetSetupError(arena::kSetPolicy,
-                        absl::StrCat(stays_idle ? "without SCHED_IDLE, which it could not leave; " : "", probe.message()));
+    meter.SetSetupError(
+        arena::kSetPolicy,
+        absl::StrCat(stays_idle ? "without SCHED_IDLE, which it could not leave; " : "", probe.message()));
   }
 
   absl::Status ProbeRealTime() const {
@@ -77,7 +78,8 @@ class PolicyChurnType final : public WorkType {
         .needs = {{.need = kRealTimeNeed, .met = MayRunRealTime(), .otherwise = "leaves FIFO and RR out, and IDLE"}}};
   }
   uint32_t Streams(const v1::Work&) const override { return kWakeSamples; }
-  absl::StatusOr<std::unique_ptr<Step>> MakeStep(const v1::Work& work, const WorkerPlace& place, Plumbing&) const override {
+  absl::StatusOr<std::unique_ptr<Step>> MakeStep(const v1::Work& work, const WorkerPlace& place,
+                                                 Plumbing&) const override {
     return std::make_unique<PolicyChurnStep>(work.policy_churn().spin_iters(), place.max_rt_priority);
   }
 };

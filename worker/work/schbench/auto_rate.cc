@@ -11,8 +11,8 @@ namespace {
 // Farthest that a rate goes in one period.
 constexpr double kMostGrowth = 3;
 constexpr double kMostShrinkage = 0.3;
-// Within a fifth of the target a quarter of the way is gone in a period, within a half a half: the busy time follows a rate
-// late, and so it does not swing around the target.
+// Within a fifth of the target a quarter of the way is gone in a period, within a half a half: the busy time follows a
+// rate late, and so it does not swing around the target.
 constexpr double kNear = 0.2;
 constexpr double kNotFar = 0.5;
 

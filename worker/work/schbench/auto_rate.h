@@ -12,9 +12,9 @@
 
 namespace muster {
 
-// The rate to follow `rate` (requests per second) after a second at which CPUs were busy for `busy_percent`: in proportion to
-// what is missing, at most threefold and at least three tenths, and in smaller steps near the target. At least 1, at most
-// kMaxAutoRate.
+// The rate to follow `rate` (requests per second) after a second at which CPUs were busy for `busy_percent`: in
+// proportion to what is missing, at most threefold and at least three tenths, and in smaller steps near the target. At
+// least 1, at most kMaxAutoRate.
 double NextRate(double rate, double busy_percent, double target_percent);
 
 inline constexpr double kMaxAutoRate = 10'000'000;

@@ -12,8 +12,8 @@ CpuSet Cpus(const char* list) { return *CpuSet::Parse(list); }
 
 // /proc/stat of two CPUs that were busy for so many ticks of so many.
 std::string Stat(uint64_t busy0, uint64_t total0, uint64_t busy1, uint64_t total1) {
-  return absl::StrCat("cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 ", busy0, " 0 0 ", total0 - busy0, " 0 0 0 0 0 0\ncpu1 0 0 ", busy1, " 0 ",
-                      total1 - busy1, " 0 0 0 0 0\nintr 3 4\n");
+  return absl::StrCat("cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 ", busy0, " 0 0 ", total0 - busy0, " 0 0 0 0 0 0\ncpu1 0 0 ",
+                      busy1, " 0 ", total1 - busy1, " 0 0 0 0 0\nintr 3 4\n");
 }
 
 TEST(NextRateTest, GoesAtMostThreefoldUpAndThreeTenthsDown) {

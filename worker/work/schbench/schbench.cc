@@ -116,7 +116,8 @@ class SchbenchStep final : public EngineStep {
     });
   }
 
-  // The message thread: takes all that wait and posts each, with one time stamp for all where nothing comes between them.
+  // The message thread: takes all that wait and posts each, with one time stamp for all where nothing comes between
+  // them.
   void Post(EngineMeter* shared, Desk& desk) {
     const bool paced = rate_.load(std::memory_order_relaxed) != 0;
     uint64_t turn_ns = MonotonicNs();

@@ -25,8 +25,8 @@ TEST(SchbenchTest, ARequestRateIsKept) {
   EXPECT_GE(group.meter(0).work_units(), 20u);
 }
 
-// Without the control the four seconds would see 600 requests; the load itself keeps its CPUs busier than 1 percent, so the rate goes down to 45,
-// 14, 4.
+// Without the control the four seconds would see 600 requests; the load itself keeps its CPUs busier than 1 percent, so
+// the rate goes down to 45, 14, 4.
 TEST(SchbenchTest, AutoRpsTakesTheRateDownToTheTarget) {
   GroupFixture group("schbench { worker_threads: 2 requests_per_sec: 150 auto_rps: 1 }");
   group.RunAll(40);
@@ -43,8 +43,9 @@ TEST(SchbenchTest, AutoRpsBeginsWithTenRequestsPerSecond) {
 
 TEST(SchbenchTest, ASplitFootprintIsWorkedOnWithAPrivateAndACommonPart) {
   for (const uint32_t percent : {0, 50, 100}) {
-    GroupFixture group(absl::StrCat("schbench { worker_threads: 3 cache_footprint_kib: 12 operations: 2 sleep_usec: 10 skip_locking: true ",
-                                    "split_percent: ", percent, " }"));
+    GroupFixture group(absl::StrCat(
+        "schbench { worker_threads: 3 cache_footprint_kib: 12 operations: 2 sleep_usec: 10 skip_locking: true ",
+        "split_percent: ", percent, " }"));
     group.RunAll(1);
     EXPECT_GT(group.meter(0).work_units(), 0u) << percent;
   }
@@ -53,7 +54,8 @@ TEST(SchbenchTest, ASplitFootprintIsWorkedOnWithAPrivateAndACommonPart) {
 TEST(SchbenchTest, InPipeModeNobodyThinksOrMultiplies) {
   // A request would take hours.
   GroupFixture group(
-      "schbench { worker_threads: 2 cache_footprint_kib: 65536 operations: 1000000 sleep_usec: 1000000 pipe_transfer_bytes: 4096 }");
+      "schbench { worker_threads: 2 cache_footprint_kib: 65536 operations: 1000000 sleep_usec: 1000000 "
+      "pipe_transfer_bytes: 4096 }");
   group.RunAll(1);
   EXPECT_GT(group.meter(0).work_units(), 20u);
   EXPECT_GE(group.record(0).store(arena::kWake).head->total.load() + 2, group.meter(0).work_units());

@@ -6,8 +6,8 @@ namespace muster {
 namespace {
 
 constexpr uint64_t kSteps = 1'024;
-// Between two looks at the stop word, some 3 us: of many spinners that a CPU has to stop, each keeps those behind it waiting for
-// half of it.
+// Between two looks at the stop word, some 3 us: of many spinners that a CPU has to stop, each keeps those behind it
+// waiting for half of it.
 constexpr uint64_t kStepsPerLook = 128;
 
 class SpinWaitStep : public Step {

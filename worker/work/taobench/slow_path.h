@@ -22,8 +22,8 @@ inline uint64_t RandomBegin(uint64_t seed, uint32_t thread) { return ((seed + th
 // Sleeps of one length, or Pareto-distributed ones of a given least and percentile 99. Thread-safe.
 class SlowPath {
  public:
-  // The tail has no mean when the percentile is more than a hundredfold of the least, so no sleep is longer than this many
-  // times the percentile 99.
+  // The tail has no mean when the percentile is more than a hundredfold of the least, so no sleep is longer than this
+  // many times the percentile 99.
   static constexpr double kLongestPerP99 = 100;
 
   // p99_us 0: all sleep least_us. Otherwise least_us is at least 1 and less than p99_us.
@@ -31,7 +31,9 @@ class SlowPath {
       : least_ns_(static_cast<double>(least_us) * 1000),
         longest_ns_(static_cast<double>(p99_us) * 1000 * kLongestPerP99),
         // A hundredth of all exceed least * 100^(1/shape).
-        inverse_shape_(p99_us == 0 ? 0 : std::log(static_cast<double>(p99_us) / static_cast<double>(least_us)) / std::log(100.0)) {}
+        inverse_shape_(
+            p99_us == 0 ? 0 : std::log(static_cast<double>(p99_us) / static_cast<double>(least_us)) / std::log(100.0)) {
+  }
 
   // The sleep for a number drawn from all of uint64_t.
   uint64_t SleepNs(uint64_t random) const {

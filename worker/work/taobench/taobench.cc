@@ -125,9 +125,9 @@ class TaobenchType final : public WorkType {
     const uint64_t p99_us = work.taobench().slow_path_p99_us();
     const uint64_t least_us = work.taobench().slow_path_sleep_us();
     if (p99_us == 0 || (least_us != 0 && p99_us > least_us)) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat(
-        "slow_path_p99_us: ", p99_us, " goes with a slow_path_sleep_us from 1 to ", p99_us - 1, ", the least sleep, and not with ",
-        least_us, "; use 0 for sleeps that are all alike"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("slow_path_p99_us: ", p99_us, " goes with a slow_path_sleep_us from 1 to ", p99_us - 1,
+                     ", the least sleep, and not with ", least_us, "; use 0 for sleeps that are all alike"));
   }
   absl::StatusOr<std::unique_ptr<Step>> MakeStep(const v1::Work& work, const WorkerPlace& place,
                                                  Plumbing&) const override {

@@ -47,9 +47,10 @@ TEST(TaobenchTest, ATailThatIsNotAboveTheLeastSleepIsRefused) {
   const WorkType& type = *FindWorkType(v1::Work::kTaobench);
   EXPECT_TRUE(type.Validate(ResolvedWork("taobench { slow_path_sleep_us: 0 }")).ok());
   EXPECT_TRUE(type.Validate(ResolvedWork("taobench { slow_path_sleep_us: 100 slow_path_p99_us: 101 }")).ok());
-  EXPECT_EQ(type.Validate(ResolvedWork("taobench { slow_path_sleep_us: 100 slow_path_p99_us: 100 }")).message(),
-            "slow_path_p99_us: 100 goes with a slow_path_sleep_us from 1 to 99, the least sleep, and not with 100; use 0 for "
-            "sleeps that are all alike");
+  EXPECT_EQ(
+      type.Validate(ResolvedWork("taobench { slow_path_sleep_us: 100 slow_path_p99_us: 100 }")).message(),
+      "slow_path_p99_us: 100 goes with a slow_path_sleep_us from 1 to 99, the least sleep, and not with 100; use 0 for "
+      "sleeps that are all alike");
   EXPECT_FALSE(type.Validate(ResolvedWork("taobench { slow_path_sleep_us: 0 slow_path_p99_us: 100 }")).ok());
 }
 

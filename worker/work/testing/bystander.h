@@ -14,8 +14,8 @@ namespace muster {
 // signals that wait for it. Empty when there is no such task.
 std::string TaskState(pid_t task);
 
-// A process beside the group, with every signal blocked, so that one sent to it stays to be seen. It is a grandchild: the
-// children of the test, which stands for the pool host, are the pool. The destructor ends it.
+// A process beside the group, with every signal blocked, so that one sent to it stays to be seen. It is a grandchild:
+// the children of the test, which stands for the pool host, are the pool. The destructor ends it.
 class Bystander {
  public:
   Bystander();
@@ -26,8 +26,8 @@ class Bystander {
   pid_t pid() const { return pid_; }
 
   void MoveTo(const CgroupDir& dir);
-  // Empty when nothing was done to it, and nothing to the calling process, since the construction or the move; otherwise
-  // what they were and what they are.
+  // Empty when nothing was done to it, and nothing to the calling process, since the construction or the move;
+  // otherwise what they were and what they are.
   std::string Change() const;
 
  private:

@@ -63,13 +63,14 @@ std::vector<Case> Cases() {
 
 class ConformanceTest : public testing::TestWithParam<Case> {
  protected:
-  // Enough for one iteration of every type with its defaults, and not for two of one that is stuck in a wait of a slice.
+  // Enough for one iteration of every type with its defaults, and not for two of one that is stuck in a wait of a
+  // slice.
   static constexpr absl::Duration kFirstProgress = absl::Milliseconds(kSlowdown * 300);
   // For streams that only a coincidence fills, as a lock that is taken when asked for.
   static constexpr absl::Duration kPatience = absl::Seconds(2);
 
-  // Members live in a cgroup and a directory of the test's own, so that what they leave there can be seen, together with
-  // somebody whom they have to leave alone.
+  // Members live in a cgroup and a directory of the test's own, so that what they leave there can be seen, together
+  // with somebody whom they have to leave alone.
   void SetUp() override {
     if (!EnterPrivateNetwork()) GTEST_SKIP() << "needs CAP_SYS_ADMIN for a network of its own";
     std::filesystem::create_directory(io_directory_);
@@ -81,7 +82,8 @@ class ConformanceTest : public testing::TestWithParam<Case> {
     const absl::StatusOr<std::vector<std::string>> cgroups = cgroup_.dir().Children();
     ASSERT_TRUE(cgroups.ok()) << cgroups.status();
     EXPECT_TRUE(cgroups->empty()) << "it left the cgroup " << cgroups->front();
-    EXPECT_TRUE(!std::filesystem::exists(io_directory_) || std::filesystem::is_empty(io_directory_)) << "it left a file";
+    EXPECT_TRUE(!std::filesystem::exists(io_directory_) || std::filesystem::is_empty(io_directory_))
+        << "it left a file";
     std::filesystem::remove_all(io_directory_);
   }
 
@@ -182,7 +184,8 @@ UnitsStated ParseUnits(const std::string& text) {
 // The stop may cut the last iteration short, or keep it from being counted.
 bool Matches(const UnitsStated& stated, const MemberResult& result) {
   for (const uint64_t units : stated.choices) {
-    if (stated.multiples && result.work_units % units == 0 && result.work_units >= result.iterations * units) return true;
+    if (stated.multiples && result.work_units % units == 0 && result.work_units >= result.iterations * units)
+      return true;
     if (!stated.multiples && result.work_units + units >= result.iterations * units &&
         result.work_units <= (result.iterations + 1) * units) {
       return true;
@@ -202,9 +205,9 @@ TEST_P(ConformanceTest, AnIterationIsTheUnitsThatTheCatalogueStates) {
   ASSERT_TRUE(stopped.ok()) << stopped;
   if (!MeetsNeeds()) return;
   for (uint32_t i = 0; i < (*run)->size(); ++i) {
-    EXPECT_TRUE(Matches(stated, (*run)->result(i))) << "position " << i << ": " << (*run)->result(i).work_units
-                                                    << " units in " << (*run)->result(i).iterations << " iterations, not "
-                                                    << text;
+    EXPECT_TRUE(Matches(stated, (*run)->result(i)))
+        << "position " << i << ": " << (*run)->result(i).work_units << " units in " << (*run)->result(i).iterations
+        << " iterations, not " << text;
   }
 }
 

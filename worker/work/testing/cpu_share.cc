@@ -45,7 +45,8 @@ absl::Duration CpuShare::Ran() const {
 
 absl::Duration CpuShare::Idle() const {
   const absl::StatusOr<std::string> stat = ReadFile("/proc/stat");
-  const absl::StatusOr<CpuTimes> times = stat.ok() ? SumCpuTimes(*stat, cpus_) : absl::StatusOr<CpuTimes>(stat.status());
+  const absl::StatusOr<CpuTimes> times =
+      stat.ok() ? SumCpuTimes(*stat, cpus_) : absl::StatusOr<CpuTimes>(stat.status());
   if (!times.ok()) return absl::ZeroDuration();
   return absl::Seconds(1) * static_cast<int64_t>(times->total - times->busy) / sysconf(_SC_CLK_TCK);
 }

@@ -17,8 +17,9 @@ namespace muster {
 // What a sanitizer makes of a millisecond.
 inline constexpr int kSlowdown = kUnderSanitizer ? 20 : 1;
 
-// What processes had of their CPUs since the construction: the time that they ran, and that for which the CPUs were idle
-// and so theirs to take. Where nobody else runs this is the time on the clock; what others ran meanwhile is left out.
+// What processes had of their CPUs since the construction: the time that they ran, and that for which the CPUs were
+// idle and so theirs to take. Where nobody else runs this is the time on the clock; what others ran meanwhile is left
+// out.
 class CpuShare {
  public:
   // `processes` run on `cpus` only; children of theirs count as others.

@@ -84,8 +84,8 @@ class GroupRun {
   // What a stop may take: the 100 ms of docs/work-types.md, and the kernel's rounding of idle times.
   static constexpr absl::Duration kStopBound = absl::Milliseconds(kSlowdown * 120);
   // Stops all members as the pool host does, waits for them, and reaps them. DEADLINE_EXCEEDED names those that had not
-  // left their loop when the members had had `bound` of their CPUs since the stop; INTERNAL those that did not end well,
-  // or that left a process behind.
+  // left their loop when the members had had `bound` of their CPUs since the stop; INTERNAL those that did not end
+  // well, or that left a process behind.
   absl::Status Stop(absl::Duration bound = kStopBound);
   // After Stop.
   const MemberResult& result(uint32_t member) const { return results_[member]; }
