@@ -344,9 +344,17 @@ class MusterRunUnreadTest : public MusterRunTest {
     return StartInto(writer_, {"run", SpecPath(), "--target", fake_.address(), "--json", "--duration", duration},
                      errors_too);
   }
+  // What comes before the results on the standard error is read, and of the results no more than their beginning.
   void AwaitPrinting() const {
-    pollfd entry = {reader_.get(), POLLIN, 0};
-    ASSERT_EQ(poll(&entry, 1, 60'000), 1);
+    const Deadline deadline = Deadline::After(absl::Seconds(60));
+    std::string got;
+    while (!absl::StrContains(got, "{\"resolvedSpec\"")) {
+      pollfd entry = {reader_.get(), POLLIN, 0};
+      ASSERT_EQ(poll(&entry, 1, deadline.PollTimeoutMs()), 1) << got;
+      char byte = 0;
+      ASSERT_EQ(read(reader_.get(), &byte, 1), 1);
+      got += byte;
+    }
   }
 
   UniqueFd reader_, writer_;
