@@ -43,6 +43,11 @@ TEST_F(ResourcesTest, EagainFromThePidsControllerFailsCleanly) {
 
 TEST_F(ResourcesTest, WithNoRoomForAThreadTheDaemonEndsWellAndItsPoolsWithIt) {
   if (kUnderAsan) GTEST_SKIP() << "the leak checker makes a thread of its own at the end of each process";
+  if (kUnderTsan) {
+    GTEST_SKIP()
+        << "slow as it is, gRPC wants another timer thread meanwhile, and its shutdown waits for the one that could "
+           "not be made";
+  }
   if (!PidsGroupForTesting::IsPossible()) GTEST_SKIP() << "no version 1 pids controller on this machine";
   const PidsGroupForTesting group;
   group.PutIn(daemon_->pid());

@@ -13,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/file_io.h"
+#include "base/test_run.h"
 #include "tests/support/fake_muster.h"
 #include "tests/support/json_object.h"
 #include "tests/support/program_run.h"
@@ -330,6 +331,10 @@ TEST_F(MusterRunTest, InterruptStopsAndStillCollects) {
 class MusterRunUnreadTest : public MusterRunTest {
  protected:
   void SetUp() override {
+    if (kUnderTsan) {
+      GTEST_SKIP()
+          << "a program under the thread sanitizer does not end at _exit while its output is full; why is not known";
+    }
     std::vector<v1::WorkerReport> reports(2);
     reports[1].set_worker_index(1);
     // More than a pipe takes.
