@@ -15,11 +15,6 @@
 namespace muster {
 namespace {
 
-std::string UniqueName() {
-  static std::atomic<int> count{0};
-  return absl::StrCat("muster-test-", getpid(), "-", ++count);
-}
-
 [[noreturn]] void RunChild(const std::function<void()>& body, int ready) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (body) {
@@ -34,6 +29,11 @@ std::string UniqueName() {
 
 }  // namespace
 
+std::string UniqueCgroupName() {
+  static std::atomic<int> count{0};
+  return absl::StrCat("muster-test-", getpid(), "-", ++count);
+}
+
 std::string TestCgroupMount() {
   const absl::StatusOr<std::string> mount = FindCgroup2Mount(ReadFile("/proc/self/mountinfo").value());
   EXPECT_TRUE(mount.ok()) << mount.status();
@@ -42,7 +42,7 @@ std::string TestCgroupMount() {
 
 ScratchCgroup::ScratchCgroup()
     : mount_(CgroupDir::OpenPath(TestCgroupMount()).value()),
-      name_(UniqueName()),
+      name_(UniqueCgroupName()),
       dir_(mount_.CreateNew(name_).value()) {}
 
 ScratchCgroup::~ScratchCgroup() {

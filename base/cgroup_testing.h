@@ -15,6 +15,9 @@ namespace muster {
 // Mount point of cgroup version 2; fails the test when there is none.
 std::string TestCgroupMount();
 
+// A name that no other test has, nor this one had before. Thread-safe.
+std::string UniqueCgroupName();
+
 // A new cgroup with a unique name directly below the mount. The destructor kills and removes all of it, and fails the
 // test when it cannot.
 class ScratchCgroup {

@@ -3,13 +3,11 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <atomic>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/cgroup_mounts.h"
+#include "base/cgroup_testing.h"
 #include "base/file_io.h"
 
 namespace muster {
@@ -22,11 +20,6 @@ std::string Controller() {
   return pids == controllers.end() ? "" : pids->second;
 }
 
-std::string UniqueName() {
-  static std::atomic<int> made = 0;
-  return absl::StrCat("muster-test-", getpid(), "-", ++made);
-}
-
 void Write(const std::string& path, const std::string& text) {
   const absl::Status status = WriteFileAt(AT_FDCWD, path, text);
   EXPECT_TRUE(status.ok()) << status;
@@ -36,7 +29,8 @@ void Write(const std::string& path, const std::string& text) {
 
 bool PidsGroupForTesting::IsPossible() { return !Controller().empty(); }
 
-PidsGroupForTesting::PidsGroupForTesting() : parent_(Controller()), path_(absl::StrCat(parent_, "/", UniqueName())) {
+PidsGroupForTesting::PidsGroupForTesting()
+    : parent_(Controller()), path_(absl::StrCat(parent_, "/", UniqueCgroupName())) {
   EXPECT_EQ(mkdir(path_.c_str(), 0755), 0) << path_;
 }
 

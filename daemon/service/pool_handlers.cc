@@ -25,15 +25,12 @@ RequestCache::Request Cacheable(const char* method, const Request& request) {
   return {method, CacheScope(request.authority()), request.request_id(), &request};
 }
 
-// The cgroups in which its workers are to be born.
-std::vector<std::string> CgroupsOf(const v1::WorkloadSpec& spec) {
-  std::vector<std::string> names;
-  if (spec.has_cgroup()) names.push_back(spec.cgroup());
-  for (const v1::GroupSpec& group : spec.composed()) {
-    if (group.has_cgroup()) names.push_back(group.cgroup());
-  }
-  for (const v1::CgroupSpec& cgroup : spec.cgroups()) names.push_back(cgroup.name());
-  return names;
+// Of the cgroups that a detached pool's workers are to be born in. "" is the workload root, which no lease takes away.
+absl::Status CheckOutliveLeases(const v1::WorkloadSpec& spec, CgroupOwners* owners) {
+  RETURN_IF_ERROR(owners->CheckOutlivesLeases(spec.cgroup()));
+  for (const v1::GroupSpec& group : spec.composed()) RETURN_IF_ERROR(owners->CheckOutlivesLeases(group.cgroup()));
+  for (const v1::CgroupSpec& cgroup : spec.cgroups()) RETURN_IF_ERROR(owners->CheckOutlivesLeases(cgroup.name()));
+  return absl::OkStatus();
 }
 
 // Dropping ends processes and removes cgroups; what is left then is memory, and unmapping it takes milliseconds for a
@@ -61,9 +58,7 @@ absl::Status PoolHandlers::SpawnOnce(const v1::SpawnRequest& request, const Call
   }
   ASSIGN_OR_RETURN(const LeaseUse use, parts_.leases->Use(request.authority().lease_id(),
                                                           request.authority().lease_secret(), "authority.lease_id"));
-  for (const std::string& name : request.detached() ? CgroupsOf(request.spec()) : std::vector<std::string>()) {
-    RETURN_IF_ERROR(parts_.cgroup_owners->CheckOutlivesLeases(name));
-  }
+  if (request.detached()) RETURN_IF_ERROR(CheckOutliveLeases(request.spec(), parts_.cgroup_owners));
   absl::StatusOr<Pool> pool =
       parts_.pools->Spawn(request.spec(), {use.lease_id(), use.owner(), request.detached()}, context.deadline);
   if (!pool.ok()) return PrefixField(pool.status(), "spec.");

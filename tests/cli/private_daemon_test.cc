@@ -40,6 +40,19 @@ class PrivateDaemonTest : public EmbeddedTest {
     for (pid_t child = 0; file >> child;) children.push_back(child);
     return children;
   }
+
+  // musterd itself, with these flags besides.
+  SpawnedProcess StartDaemon(const std::vector<std::string>& flags, std::vector<DescriptorMapping> descriptors = {}) {
+    SpawnOptions spawn;
+    spawn.program = "daemon/musterd";
+    spawn.arguments = {"musterd",         "--listen", absl::StrCat("unix://", root_, "/d.sock"),
+                       "--worker-binary", worker_,    "--die-with-parent"};
+    spawn.arguments.insert(spawn.arguments.end(), flags.begin(), flags.end());
+    spawn.descriptors = std::move(descriptors);
+    absl::StatusOr<SpawnedProcess> daemon = SpawnProcess(spawn);
+    EXPECT_TRUE(daemon.ok()) << daemon.status();
+    return *std::move(daemon);
+  }
 };
 
 TEST_F(PrivateDaemonTest, DaemonWhoseStarterHasEndedBeforeItServesEnds) {
@@ -48,42 +61,19 @@ TEST_F(PrivateDaemonTest, DaemonWhoseStarterHasEndedBeforeItServesEnds) {
   UniqueFd nobody(pipe_ends[0]);
   const UniqueFd ready(pipe_ends[1]);
   nobody.Reset();
-  SpawnOptions spawn;
-  spawn.program = "daemon/musterd";
-  spawn.arguments = {"musterd",
-                     "--listen",
-                     absl::StrCat("unix://", root_, "/d.sock"),
-                     "--worker-binary",
-                     worker_,
-                     "--ready-fd",
-                     "3",
-                     "--die-with-parent"};
-  spawn.descriptors = {{.child_fd = 3, .parent_fd = ready.get()}};
-  const absl::StatusOr<SpawnedProcess> daemon = SpawnProcess(spawn);
-  ASSERT_TRUE(daemon.ok()) << daemon.status();
-  const absl::StatusOr<ProcessEnd> end = daemon->pidfd.Reap(Deadline::After(absl::Seconds(60)));
+  const SpawnedProcess daemon = StartDaemon({"--ready-fd", "3"}, {{.child_fd = 3, .parent_fd = ready.get()}});
+  const absl::StatusOr<ProcessEnd> end = daemon.pidfd.Reap(Deadline::After(absl::Seconds(60)));
   ASSERT_TRUE(end.ok()) << end.status();
   EXPECT_EQ(end->exit_code, 70);
 }
 
 // Whoever takes its place as the parent is not the one to die with.
 TEST_F(PrivateDaemonTest, DaemonWhoseStarterHasEndedBeforeItLooksDoesNotServe) {
-  SpawnOptions spawn;
-  spawn.program = "daemon/musterd";
-  spawn.arguments = {"musterd",
-                     "--listen",
-                     absl::StrCat("unix://", root_, "/d.sock"),
-                     "--worker-binary",
-                     worker_,
-                     "--die-with-parent",
-                     "--parent-pid",
-                     absl::StrCat(getppid())};
-  const absl::StatusOr<SpawnedProcess> daemon = SpawnProcess(spawn);
-  ASSERT_TRUE(daemon.ok()) << daemon.status();
-  absl::StatusOr<ProcessEnd> end = daemon->pidfd.Reap(Deadline::After(absl::Seconds(60)));
+  const SpawnedProcess daemon = StartDaemon({"--parent-pid", absl::StrCat(getppid())});
+  absl::StatusOr<ProcessEnd> end = daemon.pidfd.Reap(Deadline::After(absl::Seconds(60)));
   if (!end.ok()) {
-    ASSERT_TRUE(daemon->pidfd.Signal(SIGTERM).ok());
-    end = daemon->pidfd.Reap(Deadline::After(absl::Seconds(60)));
+    ASSERT_TRUE(daemon.pidfd.Signal(SIGTERM).ok());
+    end = daemon.pidfd.Reap(Deadline::After(absl::Seconds(60)));
   }
   ASSERT_TRUE(end.ok()) << end.status();
   EXPECT_EQ(end->exit_code, 69);
