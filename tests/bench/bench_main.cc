@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -101,6 +102,8 @@ bool AnyMissed(const std::vector<Outcome>& outcomes) {
 
 int Main() {
   const bool quick = absl::GetFlag(FLAGS_quick);
+  // For the orphans of a daemon that was killed.
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) LogWarning("orphans go to init, and count as load of others");
   std::vector<Experiment> experiments =
       AllExperiments({ProgramsBelow(absl::GetFlag(FLAGS_root), absl::GetFlag(FLAGS_precedence)), quick});
   if (absl::GetFlag(FLAGS_list)) {

@@ -36,6 +36,8 @@ class Bench {
 
   Client& client() { return *client_; }
   const PrivateDaemon& daemon() const { return *daemon_; }
+  // After somebody killed it on purpose.
+  void ReapKilledDaemon() { (void)daemon_->Stop(); }
   const std::string& address() const { return daemon_->address(); }
   // Directory of the cgroup in which the daemon's pools have theirs.
   const std::string& workload_root() const { return workload_root_; }
