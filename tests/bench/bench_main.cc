@@ -65,6 +65,7 @@ Effort EffortOf(bool quick) {
   effort.patience_s = quick ? 0 : absl::GetFlag(FLAGS_patience);
   if (quick) effort.pairs = 3;
   if (quick) effort.max_rounds = 3;
+  if (quick) effort.rounds_in_doubt = 0;
   return effort;
 }
 

@@ -79,6 +79,11 @@ size_t CountUndisturbed(const std::vector<Round>& rounds) {
       std::count_if(rounds.begin(), rounds.end(), [](const Round& round) { return !round.disturbed(); }));
 }
 
+bool AnyInDoubt(const std::vector<Row>& rows, const std::vector<Round>& rounds, const Effort& effort) {
+  return std::any_of(rows.begin(), rows.end(),
+                     [&](const Row& row) { return JudgeRow(row, rounds, effort.pairs).verdict == Verdict::kNoisy; });
+}
+
 }  // namespace
 
 RowResult JudgeRow(const Row& row, const std::vector<Round>& rounds, size_t pairs_wanted) {
@@ -103,17 +108,35 @@ RowResult JudgeRow(const Row& row, const std::vector<Round>& rounds, size_t pair
   return result;
 }
 
-Outcome Run(const Experiment& experiment, const Effort& effort) {
-  // Caches and page tables are warm afterwards.
-  RunRound(experiment, false);
+std::vector<Round> TakeRounds(const std::vector<Row>& rows, const Effort& effort,
+                              const std::function<Round(size_t index)>& take) {
   std::vector<Round> rounds;
+  const auto add_round = [&] {
+    rounds.push_back(take(rounds.size()));
+    return !rounds.back().values.empty();
+  };
   while (rounds.size() < effort.max_rounds && CountUndisturbed(rounds) < effort.pairs) {
-    AwaitQuiet(effort.patience_s);
-    rounds.push_back(RunRound(experiment, rounds.size() % 2 == 1));
-    if (rounds.back().values.empty()) break;
+    if (!add_round()) break;
     // A machine that was never quiet is not about to become so.
     if (rounds.size() == effort.pairs && CountUndisturbed(rounds) == 0) break;
   }
+  if (CountUndisturbed(rounds) < effort.pairs || !AnyInDoubt(rows, rounds, effort)) return rounds;
+  // Looking after each pair whether it decides would let chance choose when to stop, so the next look has enough pairs.
+  const uint64_t until_ns = MonotonicNs() + static_cast<uint64_t>(effort.doubt_s * 1e9);
+  while (rounds.size() < effort.rounds_in_doubt && MonotonicNs() < until_ns &&
+         (CountUndisturbed(rounds) < kPairsForInterval || AnyInDoubt(rows, rounds, effort))) {
+    if (!add_round()) break;
+  }
+  return rounds;
+}
+
+Outcome Run(const Experiment& experiment, const Effort& effort) {
+  // Caches and page tables are warm afterwards.
+  RunRound(experiment, false);
+  const std::vector<Round> rounds = TakeRounds(experiment.rows, effort, [&](size_t index) {
+    AwaitQuiet(effort.patience_s);
+    return RunRound(experiment, index % 2 == 1);
+  });
   Outcome outcome;
   outcome.name = experiment.name;
   for (const Row& row : experiment.rows) outcome.rows.push_back(JudgeRow(row, rounds, effort.pairs));

@@ -65,6 +65,9 @@ struct Effort {
   size_t pairs = kPairsForVerdict;
   // Rounds for that many undisturbed pairs.
   size_t max_rounds = 3 * kPairsForVerdict;
+  // Rounds, and time, for rows about which that many leave doubt.
+  size_t rounds_in_doubt = 5 * kPairsForVerdict;
+  double doubt_s = 60;
   // Longest time to wait for others to become quiet before a round.
   double patience_s = 20;
   bool quick = false;
@@ -80,7 +83,10 @@ struct Outcome {
 // Runs the parties in turn and judges the rows. One more round is thrown away first.
 Outcome Run(const Experiment& experiment, const Effort& effort);
 
-// For tests: judging alone.
+// For tests: how many rounds are taken, and judging alone. `take` runs the round of that number; a round without values
+// is the last.
+std::vector<Round> TakeRounds(const std::vector<Row>& rows, const Effort& effort,
+                              const std::function<Round(size_t index)>& take);
 RowResult JudgeRow(const Row& row, const std::vector<Round>& rounds, size_t pairs_wanted);
 
 }  // namespace muster::bench

@@ -83,11 +83,10 @@ std::string TableFoot(const std::vector<Outcome>& outcomes) {
   }
   std::string foot = absl::StrFormat(
       "\nratio: median over pairs of the same round. pairs: all, less those during which others took more than %.0f %% "
-      "of the "
-      "CPUs.\nnoisy: fewer than %d undisturbed pairs, or the goal lies within the middle half of the ratios: the "
-      "machine was too "
-      "noisy to tell.\n",
-      kForeignShare * 100, kPairsForVerdict);
+      "of the CPUs.\nnoisy: fewer than %d undisturbed pairs, or the goal lies within the middle half of the ratios "
+      "(from "
+      "%d pairs on: within the interval that holds their median with 95 %%): the machine was too noisy to tell.\n",
+      kForeignShare * 100, kPairsForVerdict, kPairsForInterval);
   for (const auto& [verdict, count] : counts) absl::StrAppend(&foot, verdict, " ", count, "  ");
   return foot + "\n";
 }

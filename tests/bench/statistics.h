@@ -40,8 +40,20 @@ inline constexpr size_t kPairsForVerdict = 5;
 // Share of all CPUs that others may take during a pair before it counts as disturbed.
 inline constexpr double kForeignShare = 0.08;
 
-// The rule: a verdict needs five undisturbed pairs, and the median and both quartiles on the same side of the goal. If
-// the goal lies within the quartiles, or too few of the pairs were undisturbed, the machine was too noisy to tell.
+// From that many on the spread of the median itself is known well enough to judge by it.
+inline constexpr size_t kPairsForInterval = 11;
+
+// Where the median of what the numbers were drawn from lies: with 95 % certainty or more, whatever their distribution
+// (between two of them, by the binomial distribution). Takes at least 6 numbers; with fewer no two of them say so much.
+struct Interval {
+  double lower = 0;
+  double upper = 0;
+};
+Interval MedianInterval(std::vector<double> values);
+
+// The rule: a verdict needs five undisturbed pairs, and the median and the middle half on the same side of the goal;
+// from kPairsForInterval pairs on, the interval of the median in place of the middle half. Otherwise the machine was
+// too noisy to tell.
 struct Evidence {
   std::vector<double> ratios;  // of undisturbed pairs
   size_t pairs_wanted = 0;

@@ -32,6 +32,34 @@ TEST(JudgeTest, AGoalWithinTheSpreadIsNeitherMetNorMissed) {
   EXPECT_EQ(Judge(kAtMostOne, {{0.7, 0.8, 1.1, 1.2, 1.3}, 5}), Verdict::kNoisy);
 }
 
+// 15 numbers: 2 * P(at most 3 of 15 below the median) = 0.035, of 4 it is 0.118.
+TEST(MedianIntervalTest, LeavesOutAsManyAsTheBinomialDistributionAllows) {
+  std::vector<double> values;
+  for (int i = 15; i > 0; --i) values.push_back(i);
+  EXPECT_EQ(MedianInterval(values).lower, 4);
+  EXPECT_EQ(MedianInterval(values).upper, 12);
+}
+
+TEST(MedianIntervalTest, OfSixNumbersIsAllOfThem) {
+  const Interval interval = MedianInterval({6, 2, 3, 4, 5, 1});
+  EXPECT_EQ(interval.lower, 1);
+  EXPECT_EQ(interval.upper, 6);
+}
+
+TEST(JudgeTest, ManyPairsDecideWhatTheirMiddleHalfDoesNot) {
+  // 19 of 26 below the goal: the upper quartile is above it.
+  std::vector<double> ratios(19, 0.9);
+  ratios.resize(26, 1.1);
+  EXPECT_GT(QuartilesOf(ratios).upper, 1);
+  EXPECT_EQ(Judge(kAtMostOne, {ratios, 5}), Verdict::kMet);
+}
+
+TEST(JudgeTest, ManyPairsOnBothSidesStayNoise) {
+  std::vector<double> ratios;
+  for (int i = 0; i < 25; ++i) ratios.push_back(i % 2 == 0 ? 0.9 : 1.1);
+  EXPECT_EQ(Judge(kAtMostOne, {ratios, 5}), Verdict::kNoisy);
+}
+
 TEST(JudgeTest, TooFewUndisturbedPairsAreNoise) {
   EXPECT_EQ(Judge(kAtMostOne, {{0.8, 0.8, 0.8, 0.8}, 5}), Verdict::kNoisy);
 }
