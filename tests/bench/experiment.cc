@@ -133,7 +133,7 @@ std::vector<Round> TakeRounds(const std::vector<Row>& rows, const Effort& effort
 Outcome Run(const Experiment& experiment, const Effort& effort) {
   // Caches and page tables are warm afterwards.
   RunRound(experiment, false);
-  const std::vector<Round> rounds = TakeRounds(experiment.rows, effort, [&](size_t index) {
+  std::vector<Round> rounds = TakeRounds(experiment.rows, effort, [&](size_t index) {
     AwaitQuiet(effort.patience_s);
     return RunRound(experiment, index % 2 == 1);
   });
@@ -143,6 +143,7 @@ Outcome Run(const Experiment& experiment, const Effort& effort) {
   for (const Round& round : rounds) {
     for (const auto& [name, value] : round.values) outcome.medians[name] = MedianOf(rounds, name);
   }
+  outcome.rounds = std::move(rounds);
   return outcome;
 }
 

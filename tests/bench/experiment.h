@@ -77,7 +77,8 @@ struct Effort {
 struct Outcome {
   std::string name;
   std::vector<RowResult> rows;
-  Values medians;  // of every number of every party
+  Values medians;             // of every number of every party
+  std::vector<Round> rounds;  // the second, fourth, … with the parties in the other order
 };
 
 // Runs the parties in turn and judges the rows. One more round is thrown away first.

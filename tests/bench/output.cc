@@ -37,6 +37,22 @@ std::string JsonRow(const RowResult& result) {
       Quoted(result.note));
 }
 
+std::string JsonValues(const Values& values) {
+  std::vector<std::string> pairs;
+  for (const auto& [name, value] : values) pairs.push_back(absl::StrFormat("%s: %.9g", Quoted(name), value));
+  return absl::StrCat("{", absl::StrJoin(pairs, ", "), "}");
+}
+
+// Each in its turn, so that what follows from the order can be seen.
+std::string JsonRounds(const std::vector<Round>& rounds) {
+  std::vector<std::string> lines;
+  for (const Round& round : rounds) {
+    lines.push_back(
+        absl::StrFormat("{\"foreign_share\": %.3g, \"values\": %s}", round.foreign_share, JsonValues(round.values)));
+  }
+  return absl::StrCat("[\n", absl::StrJoin(lines, ",\n"), "]");
+}
+
 }  // namespace
 
 Machine ThisMachine() {
@@ -108,17 +124,16 @@ std::string Markdown(const Machine& machine, const std::vector<Outcome>& outcome
 }
 
 std::string Json(const Machine& machine, const std::vector<Outcome>& outcomes) {
-  std::vector<std::string> rows, numbers;
+  std::vector<std::string> rows, numbers, rounds;
   for (const Outcome& outcome : outcomes) {
     for (const RowResult& result : outcome.rows) rows.push_back(JsonRow(result));
-    std::vector<std::string> medians;
-    for (const auto& [name, value] : outcome.medians)
-      medians.push_back(absl::StrFormat("%s: %.9g", Quoted(name), value));
-    numbers.push_back(absl::StrCat(Quoted(outcome.name), ": {", absl::StrJoin(medians, ", "), "}"));
+    numbers.push_back(absl::StrCat(Quoted(outcome.name), ": ", JsonValues(outcome.medians)));
+    rounds.push_back(absl::StrCat(Quoted(outcome.name), ": ", JsonRounds(outcome.rounds)));
   }
   return absl::StrCat("{\"date\": ", Quoted(machine.date), ", \"kernel\": ", Quoted(machine.kernel),
                       ", \"cpu\": ", Quoted(machine.cpu), ", \"cpus\": ", machine.cpus, ",\n\"rows\": [\n",
-                      absl::StrJoin(rows, ",\n"), "\n],\n\"medians\": {\n", absl::StrJoin(numbers, ",\n"), "\n}}\n");
+                      absl::StrJoin(rows, ",\n"), "\n],\n\"medians\": {\n", absl::StrJoin(numbers, ",\n"),
+                      "\n},\n\"rounds\": {\n", absl::StrJoin(rounds, ",\n"), "\n}}\n");
 }
 
 }  // namespace muster::bench
