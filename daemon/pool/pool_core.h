@@ -117,7 +117,7 @@ class PoolCore final : public PoolHostListener, public std::enable_shared_from_t
   void AwaitStrays();
   absl::Status CheckHasReport(uint32_t worker) const;
   ReportContext ContextOfReports();
-  arena::Gate gate() const { return {arena_.gate(), arena_.wake_order(), arena_.num_workers()}; }
+  arena::Gate gate() const { return {arena_.gate(), arena_.num_workers()}; }
 
   const Identity identity_;
   const PoolEnvironment& environment_;

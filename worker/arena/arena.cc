@@ -33,7 +33,7 @@ struct Plan {
 Plan PlanFor(const std::vector<WorkerShape>& workers) {
   Plan plan;
   plan.gate = PageUp(sizeof(Header));
-  plan.order = PageUp(plan.gate + workers.size() * sizeof(GateWord));
+  plan.order = PageUp(plan.gate + (workers.size() + NumCallWords(workers.size())) * sizeof(GateWord));
   plan.host = PageUp(plan.order + workers.size() * sizeof(uint32_t));
   plan.control = PageUp(plan.host + workers.size() * sizeof(HostEntry));
   plan.bulk = plan.control + workers.size() * kControlBytes;

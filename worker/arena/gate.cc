@@ -32,21 +32,23 @@ void RaiseStop(std::atomic<uint32_t>* stop) {
   FutexWake(stop, INT_MAX);
 }
 
-uint32_t WaitForChange(const Gate& gate, uint32_t worker, uint32_t seen, const timespec* timeout) {
-  const GateWord& word = gate.words[worker];
+uint32_t WaitForChange(const Gate& gate, const GateSeat& seat, uint32_t seen, const timespec* timeout) {
+  const GateWord& word = gate.words[seat.worker];
+  const GateWord& call = gate.CallAt(seat.position);
   while (true) {
+    // Acquire, and before the worker's word: who sees a call sees the change that it is for, so that whoever has not
+    // seen the change cannot fall asleep once the call has changed.
+    const uint32_t heard = call.load(std::memory_order_acquire);
     // Acquire: what the opener stored before the word (released_at_ns) is visible to the worker that it lets go.
     const uint32_t value = word.load(std::memory_order_acquire);
     if (value != seen) return value;
-    FutexWait(&word, seen, timeout);
+    FutexWait(&call, heard, timeout);
     if (timeout != nullptr) return word.load(std::memory_order_acquire);
   }
 }
 
 void WakeChildren(const Gate& gate, uint32_t position) {
-  for (uint64_t child = uint64_t{position} * 2 + 1; child <= uint64_t{position} * 2 + 2; ++child) {
-    if (child < gate.num_workers) FutexWake(&gate.words[gate.wake_order[child]], 1);
-  }
+  if (uint64_t{position} * kWakeFanOut + 1 < gate.num_workers) FutexWake(&gate.CallBelow(position), kWakeFanOut);
 }
 
 void Open(const Gate& gate) {
@@ -54,14 +56,19 @@ void Open(const Gate& gate) {
     GateWord& word = gate.words[worker];
     word.store(word.load(std::memory_order_relaxed) | kGateOpenBit, std::memory_order_release);
   }
-  if (gate.num_workers > 0) FutexWake(&gate.words[gate.wake_order[0]], 1);
+  const uint64_t calls = NumCallWords(gate.num_workers);
+  for (uint64_t call = 0; call < calls; ++call) {
+    gate.words[gate.num_workers + call].fetch_add(1, std::memory_order_release);
+  }
+  if (gate.num_workers > 0) WakeAt(gate, 0);
 }
 
-void AskForSetup(const Gate& gate, uint32_t worker) {
-  gate.words[worker].fetch_add(kGateSetupStep, std::memory_order_release);
-  FutexWake(&gate.words[worker], 1);
+void AskForSetup(const Gate& gate, const GateSeat& seat) {
+  gate.words[seat.worker].fetch_add(kGateSetupStep, std::memory_order_release);
+  gate.CallAt(seat.position).fetch_add(1, std::memory_order_release);
+  WakeAt(gate, seat.position);
 }
 
-void WakeOne(const Gate& gate, uint32_t worker) { FutexWake(&gate.words[worker], 1); }
+void WakeAt(const Gate& gate, uint32_t position) { FutexWake(&gate.CallAt(position), kWakeFanOut); }
 
 }  // namespace muster::arena

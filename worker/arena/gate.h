@@ -1,5 +1,6 @@
-// The gate: workers wait, each at its own futex word, and wake each other along a binary tree, so that opening it takes
-// the opener the same time for ten workers and for ten thousand.
+// The gate: workers wait until their words change, and wake each other along a tree, so that opening it takes the opener
+// the same time for ten workers and for ten thousand. Those below one worker are woken by one call: they sleep at a call
+// word that they share, which changes after each change of one of their own words.
 #ifndef MUSTER_WORKER_ARENA_GATE_H_
 #define MUSTER_WORKER_ARENA_GATE_H_
 
@@ -13,16 +14,28 @@ namespace muster::arena {
 
 // The gate as every party sees it. Workers need read access only.
 struct Gate {
-  GateWord* words = nullptr;
-  const uint32_t* wake_order = nullptr;  // position in the tree -> worker
+  GateWord* words = nullptr;  // by worker; behind them the call words
   uint32_t num_workers = 0;
+
+  // Where the worker at this position of the tree sleeps; the root has a call word of its own.
+  GateWord& CallAt(uint32_t position) const {
+    return position == 0 ? words[num_workers] : CallBelow((position - 1) / kWakeFanOut);
+  }
+  // Where those below this position sleep.
+  GateWord& CallBelow(uint32_t position) const { return words[num_workers + 1 + position]; }
 };
 
-// Blocks worker `worker` until its word differs from `seen`, or until `timeout` has passed (null: no end; the caller's
-// death signal bounds the wait). Returns the word. Async-signal-safe.
-uint32_t WaitForChange(const Gate& gate, uint32_t worker, uint32_t seen, const timespec* timeout = nullptr);
+// A worker and its place in the tree.
+struct GateSeat {
+  uint32_t worker = 0;
+  uint32_t position = 0;
+};
 
-// The worker at tree position `position` wakes the two below it. Each worker does so first of all when it is let go.
+// Blocks the worker until its word differs from `seen`, or until `timeout` has passed (null: no end; the caller's
+// death signal bounds the wait). Returns the word. Async-signal-safe.
+uint32_t WaitForChange(const Gate& gate, const GateSeat& seat, uint32_t seen, const timespec* timeout = nullptr);
+
+// The worker at tree position `position` wakes those below it. Each worker does so first of all when it is let go.
 // Async-signal-safe.
 void WakeChildren(const Gate& gate, uint32_t position);
 
@@ -30,10 +43,11 @@ void WakeChildren(const Gate& gate, uint32_t position);
 void Open(const Gate& gate);
 
 // Asks one worker for another setup; it must be waiting, and the gate closed.
-void AskForSetup(const Gate& gate, uint32_t worker);
+void AskForSetup(const Gate& gate, const GateSeat& seat);
 
-// Wakes one worker whatever the tree did: for those whose wakers are dead, stopped, frozen or starved.
-void WakeOne(const Gate& gate, uint32_t worker);
+// Wakes the worker at a position, and those who sleep at the same call word, whatever the tree did: for those whose
+// wakers are dead, stopped, frozen or starved.
+void WakeAt(const Gate& gate, uint32_t position);
 
 // Stores 1 into a stop word, and wakes all who wait for that. seq_cst: against State::kExec; see layout.h.
 void RaiseStop(std::atomic<uint32_t>* stop);

@@ -3,9 +3,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <map>
 #include <numeric>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,21 +27,21 @@ class GateTest : public testing::Test {
   }
 
   void Make(uint32_t waiters) {
-    words_ = std::vector<GateWord>(waiters);
+    words_ = std::vector<GateWord>(waiters + NumCallWords(waiters));
     order_.resize(waiters);
     std::iota(order_.begin(), order_.end(), 0);
     woken_ = std::vector<std::atomic<bool>>(waiters);
     tids_ = std::vector<std::atomic<pid_t>>(waiters);
     threads_.resize(waiters);
   }
-  Gate gate() { return {words_.data(), order_.data(), static_cast<uint32_t>(words_.size())}; }
+  Gate gate() { return {words_.data(), static_cast<uint32_t>(order_.size())}; }
 
   // The worker at a tree position; one that does not pass on stands for one that died in its first instructions.
   void StartAt(uint32_t position, bool passes_on = true) {
     const uint32_t worker = order_[position];
     threads_[worker] = std::thread([this, worker, position, passes_on] {
       tids_[worker] = gettid();
-      const uint32_t value = WaitForChange(gate(), worker, 0);
+      const uint32_t value = WaitForChange(gate(), {worker, position}, 0);
       EXPECT_EQ(value & kGateOpenBit, kGateOpenBit);
       EXPECT_EQ(released_at_, 1) << "what was stored before the gate is visible behind it";
       woken_[worker] = true;
@@ -56,9 +57,12 @@ class GateTest : public testing::Test {
     for (const std::atomic<bool>& woken : woken_) count += woken;
     return count;
   }
-  // Waits until a worker sleeps in the kernel at its gate word, and disturbs nobody: proc(5), /proc/PID/syscall.
-  void AwaitAsleep(uint32_t worker) {
-    const std::string asleep = absl::StrFormat("%d %#x ", SYS_futex, reinterpret_cast<uintptr_t>(&words_[worker]));
+  // Waits until the worker at a position sleeps in the kernel at its call word, and disturbs nobody: proc(5),
+  // /proc/PID/syscall.
+  void AwaitAsleep(uint32_t position) {
+    const uint32_t worker = order_[position];
+    const std::string asleep =
+        absl::StrFormat("%d %#x ", SYS_futex, reinterpret_cast<uintptr_t>(&gate().CallAt(position)));
     while (true) {
       std::ifstream file("/proc/self/task/" + std::to_string(tids_[worker].load()) + "/syscall");
       std::string line;
@@ -89,25 +93,26 @@ TEST_F(GateTest, NobodyPassesBeforeItIsOpen) {
   for (uint32_t position = 0; position < 3; ++position) StartAt(position);
   // Wake-ups without an open word let nobody through.
   for (int round = 0; round < 10; ++round) {
-    for (uint32_t worker = 0; worker < 3; ++worker) {
-      AwaitAsleep(worker);
-      EXPECT_EQ(FutexWake(&words_[worker], 1), 1);
-    }
+    for (uint32_t position = 0; position < 3; ++position) AwaitAsleep(position);
+    EXPECT_EQ(FutexWake(&gate().CallAt(0), kWakeFanOut), 1);
+    EXPECT_EQ(FutexWake(&gate().CallBelow(0), kWakeFanOut), 2);
   }
   EXPECT_EQ(CountWoken(), 0u);
   OpenGate();
 }
 
-TEST_F(GateTest, TheOpenerWakesTheRootOnlyAndEachWorkerTheTwoBelowIt) {
-  Make(7);
-  order_ = {6, 5, 4, 3, 2, 1, 0};
-  for (uint32_t position = 0; position < 7; ++position) StartAt(position, /*passes_on=*/position == 0);
-  for (uint32_t worker = 0; worker < 7; ++worker) AwaitAsleep(worker);
+TEST_F(GateTest, TheOpenerWakesTheRootOnlyAndEachWorkerTheEightBelowIt) {
+  constexpr uint32_t kWaiters = 1 + kWakeFanOut + kWakeFanOut + 3;
+  Make(kWaiters);
+  std::reverse(order_.begin(), order_.end());
+  for (uint32_t position = 0; position < kWaiters; ++position) StartAt(position, /*passes_on=*/position == 0);
+  for (uint32_t position = 0; position < kWaiters; ++position) AwaitAsleep(position);
   OpenGate();
-  for (const uint32_t position : {0, 1, 2}) threads_[order_[position]].join();
-  EXPECT_EQ(CountWoken(), 3u);
+  for (uint32_t position = 0; position <= kWakeFanOut; ++position) threads_[order_[position]].join();
+  EXPECT_EQ(CountWoken(), 1 + kWakeFanOut);
   // A wake-up that reaches somebody says that nobody else had woken that worker.
-  for (const uint32_t position : {3, 4, 5, 6}) EXPECT_EQ(FutexWake(&words_[order_[position]], 1), 1) << position;
+  EXPECT_EQ(FutexWake(&gate().CallBelow(1), kWaiters), static_cast<int>(kWakeFanOut));
+  EXPECT_EQ(FutexWake(&gate().CallBelow(2), kWaiters), 3);
 }
 
 TEST_F(GateTest, AWorkerWhoseWakerIsDeadIsWokenByHand) {
@@ -118,8 +123,7 @@ TEST_F(GateTest, AWorkerWhoseWakerIsDeadIsWokenByHand) {
   AwaitAsleep(1);
   AwaitAsleep(2);
   OpenGate();
-  WakeOne(gate(), 1);
-  WakeOne(gate(), 2);
+  WakeAt(gate(), 1);
   threads_[1].join();
   threads_[2].join();
   EXPECT_EQ(CountWoken(), 2u);
@@ -142,13 +146,55 @@ TEST_F(GateTest, AnEmptyGateCanBeOpened) {
 TEST_F(GateTest, AskingForSetupWakesOneAndDoesNotOpen) {
   Make(2);
   uint32_t seen = 0;
-  threads_[1] = std::thread([&] { seen = WaitForChange(gate(), 1, 0); });
-  AskForSetup(gate(), 1);
+  threads_[1] = std::thread([&] { seen = WaitForChange(gate(), {1, 1}, 0); });
+  AskForSetup(gate(), {1, 1});
   threads_[1].join();
   EXPECT_EQ(seen, kGateSetupStep);
   EXPECT_EQ(words_[0].load(), 0u);
   OpenGate();
   EXPECT_EQ(words_[1].load(), kGateSetupStep | kGateOpenBit) << "the count stays";
+}
+
+TEST_F(GateTest, WhoSleepsBesideAnAskedWorkerSleepsOn) {
+  Make(3);
+  StartAt(2);
+  AwaitAsleep(2);
+  AskForSetup(gate(), {1, 1});
+  AwaitAsleep(2);
+  EXPECT_EQ(words_[2].load(), 0u);
+  EXPECT_EQ(CountWoken(), 0u);
+  OpenGate();
+  WakeChildren(gate(), 0);
+}
+
+// Who looked at his own word just before its change falls asleep only where his call word is still what it was.
+TEST_F(GateTest, EveryChangeOfAWordChangesTheWordAtWhichItsWorkerSleeps) {
+  constexpr uint32_t kWaiters = 2 * kWakeFanOut + 2;
+  Make(kWaiters);
+  for (uint32_t position = 0; position < kWaiters; ++position) {
+    const uint32_t heard = gate().CallAt(position).load();
+    AskForSetup(gate(), {order_[position], position});
+    EXPECT_NE(gate().CallAt(position).load(), heard) << position;
+  }
+  std::vector<uint32_t> heard;
+  for (uint32_t position = 0; position < kWaiters; ++position) heard.push_back(gate().CallAt(position).load());
+  OpenGate();
+  for (uint32_t position = 0; position < kWaiters; ++position) {
+    EXPECT_NE(gate().CallAt(position).load(), heard[position]) << position;
+  }
+}
+
+TEST_F(GateTest, ANewSetupIsHeardHoweverSoonItIsAskedFor) {
+  constexpr uint32_t kSetups = 5'000;
+  Make(2);
+  std::atomic<uint32_t> heard{0};
+  threads_[1] = std::thread([&] {
+    for (uint32_t seen = 0; seen < kSetups * kGateSetupStep; heard = seen) seen = WaitForChange(gate(), {1, 1}, seen);
+  });
+  for (uint32_t setup = 1; setup <= kSetups; ++setup) {
+    AskForSetup(gate(), {1, 1});
+    while (heard != setup * kGateSetupStep) sched_yield();
+  }
 }
 
 TEST_F(GateTest, RaisingTheStopWakesAllWhoWaitForIt) {
@@ -170,19 +216,21 @@ TEST_F(GateTest, RaisingTheStopWakesAllWhoWaitForIt) {
 TEST_F(GateTest, ATimeoutEndsTheWait) {
   Make(1);
   const timespec soon = {0, 1'000'000};
-  EXPECT_EQ(WaitForChange(gate(), 0, 0, &soon), 0u);
+  EXPECT_EQ(WaitForChange(gate(), {0, 0}, 0, &soon), 0u);
 }
 
-TEST_F(GateTest, EveryPositionOfTheTreeHasOneWaker) {
-  for (const uint32_t waiters : {1u, 2u, 3u, 10u, 1'000u}) {
-    std::multiset<uint64_t> woken;
-    for (uint64_t position = 0; position < waiters; ++position) {
-      for (const uint64_t child : {2 * position + 1, 2 * position + 2}) {
-        if (child < waiters) woken.insert(child);
-      }
+TEST_F(GateTest, EachCallWordIsOneWakersAndLiesBehindTheGateWords) {
+  for (const uint32_t waiters : {1u, 2u, 8u, 9u, 10u, 17u, 18u, 1'000u}) {
+    Make(waiters);
+    std::map<const GateWord*, uint32_t> sleepers;
+    for (uint32_t position = 0; position < waiters; ++position) ++sleepers[&gate().CallAt(position)];
+    EXPECT_EQ(sleepers.size(), NumCallWords(waiters));
+    EXPECT_EQ(sleepers[&gate().CallAt(0)], 1u) << "the root's is its own";
+    for (const auto& [call, count] : sleepers) {
+      EXPECT_LE(count, kWakeFanOut);
+      EXPECT_GE(call, &words_[waiters]);
+      EXPECT_LE(call, &words_.back());
     }
-    EXPECT_EQ(woken.size(), waiters - 1u);
-    EXPECT_EQ(std::set<uint64_t>(woken.begin(), woken.end()).size(), waiters - 1u);
   }
 }
 

@@ -1,7 +1,7 @@
 // The arena: the shared memory of one pool, as musterd, the pool host and the workers see it.
 //
 //   header     1 page     written by musterd and the pool host; read-only in workers
-//   gate words 4 N bytes  the same
+//   gate words 4 N bytes  the same; behind them the call words, one for every kWakeFanOut workers (see gate.h)
 //   wake order 4 N bytes  the same; position in the wake tree -> worker
 //   host table            written by the pool host; not mapped in workers
 //   control               kControlBytes per worker; a worker maps its own only
@@ -20,7 +20,7 @@
 namespace muster::arena {
 
 inline constexpr uint64_t kMagic = 0x316e6572616d756d;
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 
 // Written by musterd before the pool host starts, but for the atomics.
 struct Header {
@@ -53,6 +53,13 @@ static_assert(sizeof(Header) <= kPageBytes);
 using GateWord = std::atomic<uint32_t>;
 inline constexpr uint32_t kGateOpenBit = 1;
 inline constexpr uint32_t kGateSetupStep = 2;
+
+// How many each worker wakes.
+inline constexpr uint32_t kWakeFanOut = 8;
+// How many call words there are: one for the root of the tree, and one for those below each worker that has any.
+inline constexpr uint64_t NumCallWords(uint64_t workers) {
+  return workers == 0 ? 0 : 1 + (workers - 1 + kWakeFanOut - 1) / kWakeFanOut;
+}
 
 // How a worker's process or thread ended, as the pool host saw it.
 enum class Exit : uint32_t {

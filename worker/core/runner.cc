@@ -87,7 +87,7 @@ class Runner {
   void WaitAtGate();
   void SetUp();
   void MakeStep();
-  // The worker's first instructions after the gate: the time, then the two workers below it in the wake tree.
+  // The worker's first instructions after the gate: the time, then the workers below it in the wake tree.
   void Stamp();
   // Lets those come to a crossing that have not come as far, who began with the way there at since_ns (0: nobody did).
   void LetOthersPass(arena::Crossing arena::Arrivals::*crossing, uint64_t since_ns, const std::atomic<uint32_t>* stop);
@@ -137,7 +137,7 @@ void Runner::WaitAtGate() {
       arena::Arrive(context_.bell);
     }
     if ((seen & arena::kGateOpenBit) != 0) return;
-    seen = arena::WaitForChange(context_.gate, context_.place.worker, seen);
+    seen = arena::WaitForChange(context_.gate, {context_.place.worker, context_.wake_position}, seen);
   }
 }
 

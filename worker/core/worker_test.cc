@@ -67,9 +67,8 @@ StepResult Spin(Meter& meter) {
 class Pool {
  public:
   explicit Pool(const WorkType* type, uint32_t workers = 1, const std::string& group = "work { spin_wait {} }")
-      : words_(workers), header_(new arena::Header{}), contexts_(workers) {
+      : words_(workers + arena::NumCallWords(workers)), header_(new arena::Header{}), contexts_(workers) {
     EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(group, &group_));
-    for (uint32_t i = 0; i < workers; ++i) order_.push_back(i);
     for (uint32_t i = 0; i < workers; ++i) {
       records_.push_back(std::make_unique<MeterFixture>(
           arena::WorkerShape{.stream_set = kWakeSamples, .sample_capacity = 8}, i + 1, header_.get()));
@@ -89,7 +88,7 @@ class Pool {
     Join();
   }
 
-  arena::Gate gate() { return {words_.data(), order_.data(), static_cast<uint32_t>(words_.size())}; }
+  arena::Gate gate() { return {words_.data(), static_cast<uint32_t>(contexts_.size())}; }
   WorkerContext& context(uint32_t worker) { return contexts_[worker]; }
   MeterFixture& record(uint32_t worker = 0) { return *records_[worker]; }
   arena::Control& control(uint32_t worker = 0) { return records_[worker]->control(); }
@@ -128,7 +127,6 @@ class Pool {
  private:
   const UniqueFd proc_ = OpenProc();
   std::vector<arena::GateWord> words_;
-  std::vector<uint32_t> order_;
   std::unique_ptr<arena::Header> header_;
   v1::GroupSpec group_;
   std::vector<WorkerContext> contexts_;
@@ -189,7 +187,7 @@ TEST(WorkerTest, TheSetupIsRepeatedAsOftenAsTheGateAsks) {
   pool.AwaitReady(1);
   arena::SetText(&pool.control().setup_errors[arena::kSetNice], "left from before");
   for (uint32_t setups = 2; setups <= 4; ++setups) {
-    arena::AskForSetup(pool.gate(), 0);
+    arena::AskForSetup(pool.gate(), {0, 0});
     pool.AwaitReady(setups);
     EXPECT_EQ(pool.state(), State::kReady);
   }

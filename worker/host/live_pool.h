@@ -31,7 +31,7 @@ struct LivePool {
   std::vector<UniqueFd> telemetry;  // of programs
   std::map<uint32_t, CpuSet> pins;  // by worker: set by Place, over what its setup asks for
 
-  arena::Gate gate() const { return {arena.gate(), arena.wake_order(), arena.num_workers()}; }
+  arena::Gate gate() const { return {arena.gate(), arena.num_workers()}; }
   bool is_open() const { return (arena.gate()[0].load(std::memory_order_acquire) & arena::kGateOpenBit) != 0; }
   // By the worker's own word; hostile input.
   arena::State StateOf(uint32_t worker) const { return arena.live(worker).state.load(std::memory_order_acquire); }

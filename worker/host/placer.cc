@@ -197,7 +197,7 @@ void Placer::SetUpAgain() {
   for (Candidate& candidate : candidates_) {
     if (!candidate.error.empty() || !CanBeUndone(live_.pool.GroupOfWorker(candidate.worker))) continue;
     candidate.asked = true;
-    arena::AskForSetup(live_.gate(), candidate.worker);
+    arena::AskForSetup(live_.gate(), {candidate.worker, live_.pool.WakePositionOf(candidate.worker)});
   }
   while (const uint32_t unanswered = CountUnanswered()) {
     arrivals.count.store(0);

@@ -37,16 +37,13 @@ SharedView::~SharedView() {
 
 arena::Gate SharedView::gate() const {
   // The words are atomics, which have no read-only type of their own; nobody stores through this pointer.
-  return {reinterpret_cast<arena::GateWord*>(base_ + header().gate_offset),
-          reinterpret_cast<const uint32_t*>(base_ + header().order_offset), header().num_workers};
+  return {reinterpret_cast<arena::GateWord*>(base_ + header().gate_offset), header().num_workers};
 }
 
 void SharedView::Touch(uint32_t wake_position) const {
-  const uint64_t child = uint64_t{wake_position} * 2 + 1;
-  const volatile uint32_t* const order = gate().wake_order;
   [[maybe_unused]] const uint32_t stop = header().stop.load(std::memory_order_relaxed);
-  if (child < header().num_workers) [[maybe_unused]]
-    const uint32_t next = order[child];
+  if (uint64_t{wake_position} * arena::kWakeFanOut + 1 < header().num_workers) [[maybe_unused]]
+    const uint32_t call = gate().CallBelow(wake_position).load(std::memory_order_relaxed);
 }
 
 }  // namespace muster::host

@@ -43,7 +43,7 @@ void Stopper::RaiseStopWord() {
   // Whoever waits at the gate is let go, and leaves at once.
   if (!live_.is_open()) arena::Open(live_.gate());
   for (uint32_t worker = 0; worker < live_.arena.num_workers(); ++worker) {
-    if (live_.StateOf(worker) <= arena::State::kReady) arena::WakeOne(live_.gate(), worker);
+    if (live_.StateOf(worker) <= arena::State::kReady) arena::WakeAt(live_.gate(), live_.pool.WakePositionOf(worker));
   }
 }
 
