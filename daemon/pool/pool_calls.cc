@@ -156,7 +156,7 @@ void PoolCore::Release(uint64_t now_ns, uint64_t vmstat_plus_one) const {
   arena::Header& header = arena_.header();
   header.vmstat_plus_one.store(vmstat_plus_one, std::memory_order_relaxed);
   header.released_at_ns.store(now_ns, std::memory_order_relaxed);
-  arena::Open(gate());
+  arena::Open(gate(), arena_.wake_order());
 }
 
 void PoolCore::StartControlClocks() {

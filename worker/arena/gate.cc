@@ -11,6 +11,12 @@
 #include "base/clock.h"
 
 namespace muster::arena {
+namespace {
+
+// Whether the tree goes on below this position.
+bool HasBelow(const Gate& gate, uint32_t position) { return uint64_t{position} * kWakeFanOut + 1 < gate.num_workers; }
+
+}  // namespace
 
 void FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, const timespec* timeout) {
   syscall(SYS_futex, word, FUTEX_WAIT, expected, timeout, nullptr, 0);
@@ -48,19 +54,23 @@ uint32_t WaitForChange(const Gate& gate, const GateSeat& seat, uint32_t seen, co
 }
 
 void WakeChildren(const Gate& gate, uint32_t position) {
-  if (uint64_t{position} * kWakeFanOut + 1 < gate.num_workers) FutexWake(&gate.CallBelow(position), kWakeFanOut);
+  if (HasBelow(gate, position)) FutexWake(&gate.CallBelow(position), kWakeFanOut);
 }
 
-void Open(const Gate& gate) {
-  for (uint32_t worker = 0; worker < gate.num_workers; ++worker) {
+void Open(const Gate& gate, const uint32_t* wake_order) {
+  // From the leaves up: whoever is let go finds all below him let go too. One who was awake passes while this loop is
+  // under way, and wakes those below him once only.
+  for (uint32_t position = gate.num_workers; position-- > 0;) {
+    if (HasBelow(gate, position)) gate.CallBelow(position).fetch_add(1, std::memory_order_release);
+    const uint32_t worker = wake_order[position];
+    // The pool host wrote the order, and musterd opens.
+    if (worker >= gate.num_workers) continue;
     GateWord& word = gate.words[worker];
     word.store(word.load(std::memory_order_relaxed) | kGateOpenBit, std::memory_order_release);
   }
-  const uint64_t calls = NumCallWords(gate.num_workers);
-  for (uint64_t call = 0; call < calls; ++call) {
-    gate.words[gate.num_workers + call].fetch_add(1, std::memory_order_release);
-  }
-  if (gate.num_workers > 0) WakeAt(gate, 0);
+  if (gate.num_workers == 0) return;
+  gate.CallAt(0).fetch_add(1, std::memory_order_release);
+  WakeAt(gate, 0);
 }
 
 void AskForSetup(const Gate& gate, const GateSeat& seat) {

@@ -1,6 +1,6 @@
-// The gate: workers wait until their words change, and wake each other along a tree, so that opening it takes the opener
-// the same time for ten workers and for ten thousand. Those below one worker are woken by one call: they sleep at a call
-// word that they share, which changes after each change of one of their own words.
+// The gate: workers wait until their words change, and wake each other along a tree, so that opening it takes the
+// opener the same time for ten workers and for ten thousand. Those below one worker are woken by one call: they sleep
+// at a call word that they share, which changes after each change of one of their own words.
 #ifndef MUSTER_WORKER_ARENA_GATE_H_
 #define MUSTER_WORKER_ARENA_GATE_H_
 
@@ -39,8 +39,9 @@ uint32_t WaitForChange(const Gate& gate, const GateSeat& seat, uint32_t seen, co
 // Async-signal-safe.
 void WakeChildren(const Gate& gate, uint32_t position);
 
-// Opens all words and wakes the worker at the root. The caller has stored released_at_ns. Idempotent.
-void Open(const Gate& gate);
+// Opens all words, those below a worker before his own, and wakes the worker at the root. `wake_order` is the arena's.
+// The caller has stored released_at_ns. Idempotent.
+void Open(const Gate& gate, const uint32_t* wake_order);
 
 // Asks one worker for another setup; it must be waiting, and the gate closed.
 void AskForSetup(const Gate& gate, const GateSeat& seat);

@@ -50,7 +50,7 @@ class GateTest : public testing::Test {
   }
   void OpenGate() {
     released_at_ = 1;
-    Open(gate());
+    Open(gate(), order_.data());
   }
   uint32_t CountWoken() {
     uint32_t count = 0;
@@ -132,7 +132,7 @@ TEST_F(GateTest, AWorkerWhoseWakerIsDeadIsWokenByHand) {
 TEST_F(GateTest, AnOpenGateHoldsNobody) {
   Make(1);
   OpenGate();
-  Open(gate());
+  OpenGate();
   StartAt(0);
   threads_[0].join();
   EXPECT_EQ(CountWoken(), 1u);
@@ -181,6 +181,30 @@ TEST_F(GateTest, EveryChangeOfAWordChangesTheWordAtWhichItsWorkerSleeps) {
   OpenGate();
   for (uint32_t position = 0; position < kWaiters; ++position) {
     EXPECT_NE(gate().CallAt(position).load(), heard[position]) << position;
+  }
+}
+
+// One who was not asleep passes as soon as his own word is open, and wakes those below him once.
+TEST_F(GateTest, WhoIsLetGoFindsAllBelowHimLetGo) {
+  constexpr uint32_t kWaiters = 20'000;
+  for (int round = 0; round < 20; ++round) {
+    Make(kWaiters);
+    uint32_t below = 0;
+    uint32_t call = 0;
+    std::atomic<bool> looks{false};
+    threads_.resize(1);
+    threads_[0] = std::thread([&] {
+      looks = true;
+      while (words_[0].load(std::memory_order_acquire) == 0) {
+      }
+      for (uint32_t position = 1; position < kWaiters; ++position) below += words_[position].load() & kGateOpenBit;
+      call = gate().CallBelow(0).load();
+    });
+    while (!looks) sched_yield();
+    OpenGate();
+    threads_[0].join();
+    ASSERT_EQ(below, kWaiters - 1);
+    ASSERT_EQ(call, 1u);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <functional>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -99,7 +100,13 @@ class Pool {
   }
   void Open() {
     header_->released_at_ns = MonotonicNs();
-    arena::Open(gate());
+    OpenWords();
+  }
+  // As a stop before the start does.
+  void OpenWords() {
+    std::vector<uint32_t> order(contexts_.size());
+    std::iota(order.begin(), order.end(), 0);
+    arena::Open(gate(), order.data());
   }
   void Stop() { arena::RaiseStop(&header_->stop); }
   void Join() {
@@ -373,7 +380,7 @@ TEST(WorkerTest, AWorkerStoppedBeforeItWasStartedDidNotComplete) {
   pool.Start();
   pool.AwaitReady(1);
   pool.Stop();
-  arena::Open(pool.gate());
+  pool.OpenWords();
   pool.Join();
   EXPECT_EQ(pool.state(), State::kFinished);
   EXPECT_EQ(pool.control().final.completed, 0u);

@@ -41,7 +41,7 @@ void Stopper::RaiseStopWord() {
   header.stopped_at_ns.compare_exchange_strong(none, MonotonicNs());
   arena::RaiseStop(&header.stop);
   // Whoever waits at the gate is let go, and leaves at once.
-  if (!live_.is_open()) arena::Open(live_.gate());
+  if (!live_.is_open()) arena::Open(live_.gate(), live_.arena.wake_order());
   for (uint32_t worker = 0; worker < live_.arena.num_workers(); ++worker) {
     if (live_.StateOf(worker) <= arena::State::kReady) arena::WakeAt(live_.gate(), live_.pool.WakePositionOf(worker));
   }

@@ -159,7 +159,7 @@ control::Reply HostDriver::Spawn(const SpawnRequest& request) { return Await(Sen
 
 void HostDriver::Start() {
   arena_.header().released_at_ns = MonotonicNs();
-  arena::Open({arena_.gate(), arena_.num_workers()});
+  arena::Open({arena_.gate(), arena_.num_workers()}, arena_.wake_order());
   control::Request request;
   request.mutable_released();
   Send(request);
