@@ -88,7 +88,8 @@ TEST_F(GuestTest, GuestWithoutAWordHasHung) {
 
 TEST_F(GuestTest, DaemonThatIsSilentOrEndsNeverServed) {
   const auto silent = Launch(std::string(kBooted) + "read line\n");
-  EXPECT_EQ(Boot(silent.get(), absl::Milliseconds(1500))->code, kExitNeverServed);
+  EXPECT_FALSE(silent->WaitForInit(Deadline::After(absl::Seconds(60))).has_value());
+  EXPECT_EQ(silent->WaitForDaemon(Deadline::After(absl::Milliseconds(100)))->code, kExitNeverServed);
   const auto ended =
       Launch(std::string(kBooted) + "echo 'muster-init: daemon-ended exit=7 uptime_ms=1300'\nread line\n");
   const auto failure = Boot(ended.get());
