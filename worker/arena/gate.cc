@@ -11,12 +11,6 @@
 #include "base/clock.h"
 
 namespace muster::arena {
-namespace {
-
-// Whether the tree goes on below this position.
-bool HasBelow(const Gate& gate, uint32_t position) { return uint64_t{position} * kWakeFanOut + 1 < gate.num_workers; }
-
-}  // namespace
 
 void FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, const timespec* timeout) {
   syscall(SYS_futex, word, FUTEX_WAIT, expected, timeout, nullptr, 0);
@@ -54,14 +48,14 @@ uint32_t WaitForChange(const Gate& gate, const GateSeat& seat, uint32_t seen, co
 }
 
 void WakeChildren(const Gate& gate, uint32_t position) {
-  if (HasBelow(gate, position)) FutexWake(&gate.CallBelow(position), kWakeFanOut);
+  if (gate.HasBelow(position)) FutexWake(&gate.CallBelow(position), kWakeFanOut);
 }
 
 void Open(const Gate& gate, const uint32_t* wake_order) {
   // From the leaves up: whoever is let go finds all below him let go too. One who was awake passes while this loop is
   // under way, and wakes those below him once only.
   for (uint32_t position = gate.num_workers; position-- > 0;) {
-    if (HasBelow(gate, position)) gate.CallBelow(position).fetch_add(1, std::memory_order_release);
+    if (gate.HasBelow(position)) gate.CallBelow(position).fetch_add(1, std::memory_order_release);
     const uint32_t worker = wake_order[position];
     // The pool host wrote the order, and musterd opens.
     if (worker >= gate.num_workers) continue;

@@ -17,10 +17,13 @@ struct Gate {
   GateWord* words = nullptr;  // by worker; behind them the call words
   uint32_t num_workers = 0;
 
+  // The position above this one, which is not the root.
+  static uint32_t Above(uint32_t position) { return (position - 1) / kWakeFanOut; }
+  // Whether the tree goes on below this position.
+  bool HasBelow(uint32_t position) const { return uint64_t{position} * kWakeFanOut + 1 < num_workers; }
+
   // Where the worker at this position of the tree sleeps; the root has a call word of its own.
-  GateWord& CallAt(uint32_t position) const {
-    return position == 0 ? words[num_workers] : CallBelow((position - 1) / kWakeFanOut);
-  }
+  GateWord& CallAt(uint32_t position) const { return position == 0 ? words[num_workers] : CallBelow(Above(position)); }
   // Where those below this position sleep.
   GateWord& CallBelow(uint32_t position) const { return words[num_workers + 1 + position]; }
 };

@@ -32,7 +32,7 @@ bool ReleaseWatch::Passes(const LivePool& live, uint32_t position) const {
 }
 
 bool ReleaseWatch::IsHeld(const LivePool& live, uint32_t position) const {
-  const bool was_woken = position == 0 || Passes(live, (position - 1) / arena::kWakeFanOut);
+  const bool was_woken = position == 0 || Passes(live, arena::Gate::Above(position));
   return was_woken && !Passes(live, position);
 }
 

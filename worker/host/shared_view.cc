@@ -42,8 +42,9 @@ arena::Gate SharedView::gate() const {
 
 void SharedView::Touch(uint32_t wake_position) const {
   [[maybe_unused]] const uint32_t stop = header().stop.load(std::memory_order_relaxed);
-  if (uint64_t{wake_position} * arena::kWakeFanOut + 1 < header().num_workers) [[maybe_unused]]
-    const uint32_t call = gate().CallBelow(wake_position).load(std::memory_order_relaxed);
+  const arena::Gate tree = gate();
+  if (tree.HasBelow(wake_position)) [[maybe_unused]]
+    const uint32_t call = tree.CallBelow(wake_position).load(std::memory_order_relaxed);
 }
 
 }  // namespace muster::host
