@@ -71,6 +71,15 @@ class GateTest : public testing::Test {
     }
   }
 
+  // How often the worker at a position has gone to sleep: proc(5), /proc/PID/status.
+  std::string Sleeps(uint32_t position) {
+    std::ifstream file("/proc/self/task/" + std::to_string(tids_[order_[position]].load()) + "/status");
+    std::string line;
+    while (std::getline(file, line) && line.rfind("voluntary_ctxt_switches:", 0) != 0) {
+    }
+    return line;
+  }
+
   int released_at_ = 0;
   std::vector<GateWord> words_;
   std::vector<uint32_t> order_;
@@ -91,11 +100,16 @@ TEST_F(GateTest, OneCallOpensItForAThousand) {
 TEST_F(GateTest, NobodyPassesBeforeItIsOpen) {
   Make(3);
   for (uint32_t position = 0; position < 3; ++position) StartAt(position);
+  for (uint32_t position = 0; position < 3; ++position) AwaitAsleep(position);
   // Wake-ups without an open word let nobody through.
   for (int round = 0; round < 10; ++round) {
-    // One who was woken and has not run since looks asleep, and is not there to be woken.
-    while (FutexWake(&gate().CallAt(0), kWakeFanOut) < 1) sched_yield();
-    for (int below = 0; below < 2; below += FutexWake(&gate().CallBelow(0), kWakeFanOut)) sched_yield();
+    const std::vector<std::string> before = {Sleeps(0), Sleeps(1), Sleeps(2)};
+    EXPECT_EQ(FutexWake(&gate().CallAt(0), kWakeFanOut), 1);
+    EXPECT_EQ(FutexWake(&gate().CallBelow(0), kWakeFanOut), 2);
+    // One who was woken and has not run since still looks asleep.
+    for (uint32_t position = 0; position < 3; ++position) {
+      while (Sleeps(position) == before[position]) sched_yield();
+    }
   }
   EXPECT_EQ(CountWoken(), 0u);
   OpenGate();
