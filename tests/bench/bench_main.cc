@@ -62,10 +62,12 @@ bool IsWanted(const Experiment& experiment, const std::vector<std::string>& only
 Effort EffortOf(bool quick) {
   Effort effort;
   effort.quick = quick;
-  effort.patience_s = quick ? 0 : absl::GetFlag(FLAGS_patience);
-  if (quick) effort.pairs = 3;
-  if (quick) effort.max_rounds = 3;
-  if (quick) effort.rounds_in_doubt = 0;
+  effort.patience_s = absl::GetFlag(FLAGS_patience);
+  if (!quick) return effort;
+  effort.patience_s = 0;
+  effort.pairs = 3;
+  effort.max_rounds = 3;
+  effort.rounds_in_doubt = 0;
   return effort;
 }
 

@@ -1,9 +1,6 @@
 // Ends of many workers at once, in order and by accident.
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <utility>
@@ -14,6 +11,7 @@
 #include "base/clock.h"
 #include "base/deadline.h"
 #include "base/errno_status.h"
+#include "base/pidfd.h"
 #include "base/spawn_process.h"
 #include "base/status_macros.h"
 #include "tests/bench/experiments.h"
@@ -28,35 +26,25 @@ using Side = Goal::Side;
 constexpr uint32_t kWorkers = 1000;
 constexpr absl::Duration kAllDead = absl::Seconds(20);
 
-absl::StatusOr<std::vector<UniqueFd>> OpenAll(const std::vector<pid_t>& pids) {
-  std::vector<UniqueFd> fds;
+absl::StatusOr<std::vector<Pidfd>> OpenAll(const std::vector<pid_t>& pids) {
+  std::vector<Pidfd> fds;
   for (const pid_t pid : pids) {
-    fds.emplace_back(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-    if (!fds.back().valid()) return ErrnoStatus(errno, absl::StrCat("pidfd_open of worker ", pid));
+    ASSIGN_OR_RETURN(Pidfd fd, Pidfd::Open(pid));
+    fds.push_back(std::move(fd));
   }
   return fds;
 }
 
-// Orphans are ours to reap (Main); had init reaped them, the CPU time that they used would count as that of others.
-void ReapOrphans(const std::vector<UniqueFd>& ended) {
-  for (const UniqueFd& fd : ended) {
-    siginfo_t info;
-    (void)waitid(P_PIDFD, static_cast<id_t>(fd.get()), &info, WEXITED);
-  }
-}
-
 // Kills `killer` and tells how long it takes until none of the others lives.
 absl::StatusOr<double> TimeDeaths(pid_t killer, const std::vector<pid_t>& pids) {
-  ASSIGN_OR_RETURN(const std::vector<UniqueFd> fds, OpenAll(pids));
+  ASSIGN_OR_RETURN(const std::vector<Pidfd> fds, OpenAll(pids));
   const Deadline deadline = Deadline::After(kAllDead);
   const uint64_t began_ns = MonotonicNs();
   if (kill(killer, SIGKILL) != 0) return ErrnoStatus(errno, "kill");
-  for (const UniqueFd& fd : fds) {
-    pollfd waiting = {fd.get(), POLLIN, 0};
-    if (poll(&waiting, 1, deadline.PollTimeoutMs()) <= 0) return absl::DeadlineExceededError("some worker lives on");
-  }
+  for (const Pidfd& fd : fds) RETURN_IF_ERROR(fd.WaitEnd(deadline));
   const uint64_t ended_ns = MonotonicNs();
-  ReapOrphans(fds);
+  // Orphans are ours to reap (Main); had init reaped them, the CPU time that they used would count as that of others.
+  for (const Pidfd& fd : fds) (void)fd.Reap(deadline);
   return static_cast<double>(ended_ns - began_ns);
 }
 
