@@ -58,7 +58,11 @@ Meter::Meter(const MeterTarget& target)
       shape_(target.shape),
       random_(NonZero(target.seed * kGolden)),
       reservoir_random_(NonZero((target.seed + 1) * kGolden)),
-      stopped_at_ns_(&target.header->stopped_at_ns) {}
+      stopped_at_ns_(&target.header->stopped_at_ns) {
+  for (uint32_t stream = 0; stream < arena::kStreams; ++stream) {
+    next_samples_[stream] = shape_.sample_capacity > 0 ? bulk_.stores[stream].samples : &not_kept_;
+  }
+}
 
 // One unit per step through an optimisation barrier, so that the compiler can neither fold nor vectorise the steps.
 __attribute__((noinline)) void Meter::SpinBurst(uint64_t n) {
@@ -82,11 +86,9 @@ void Meter::Sample(arena::Stream stream, uint64_t ns) {
   const arena::Store& store = bulk_.stores[stream];
   if (store.head == nullptr) return;
   const uint64_t total = store.head->total.load(std::memory_order_relaxed) + 1;
-  if (total <= shape_.sample_capacity) {
-    store.samples[total - 1].store(ns, std::memory_order_relaxed);
-  } else if (const uint64_t slot = Below(NextRandom(&reservoir_random_), total); slot < shape_.sample_capacity) {
-    store.samples[slot].store(ns, std::memory_order_relaxed);
-  }
+  std::atomic<uint64_t>*& sample = next_samples_[stream];
+  sample->store(ns, std::memory_order_relaxed);
+  sample = NextSample(store, total);
   Add(&store.buckets[arena::BucketOf(ns)], 1);
   Add(&store.head->sum_ns, ns);
   if (total == 1 || ns < store.head->min_ns.load(std::memory_order_relaxed)) {
@@ -95,6 +97,16 @@ void Meter::Sample(arena::Stream stream, uint64_t ns) {
   if (ns > store.head->max_ns.load(std::memory_order_relaxed)) store.head->max_ns.store(ns, std::memory_order_relaxed);
   // Release: whoever sees the total sees that many samples.
   store.head->total.store(total, std::memory_order_release);
+}
+
+// Sample number `total` + 1 of Algorithm R. A full store is larger than most second-level caches: the line comes while
+// the worker works or blocks.
+inline std::atomic<uint64_t>* Meter::NextSample(const arena::Store& store, uint64_t total) {
+  const uint64_t capacity = shape_.sample_capacity;
+  const uint64_t slot = total < capacity ? total : Below(NextRandom(&reservoir_random_), total + 1);
+  if (slot >= capacity) return &not_kept_;
+  __builtin_prefetch(&store.samples[slot], 1);
+  return &store.samples[slot];
 }
 
 void Meter::SetNoopReason(absl::string_view reason) {

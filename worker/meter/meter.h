@@ -104,6 +104,7 @@ class Meter {
   }
 
   void Sample(arena::Stream stream, uint64_t ns);
+  std::atomic<uint64_t>* NextSample(const arena::Store& store, uint64_t total);
   // An instant before the last one is none.
   void CheckGap(uint64_t now_ns) {
     if (now_ns <= last_checkpoint_ns_) return;
@@ -122,6 +123,9 @@ class Meter {
   const arena::WorkerShape shape_;
   uint64_t random_;
   uint64_t reservoir_random_;
+  // By stream: where its next sample goes. Drawn with the sample before.
+  std::atomic<uint64_t>* next_samples_[arena::kStreams];
+  std::atomic<uint64_t> not_kept_{0};
   uint64_t iterations_ = 0;
   uint64_t work_units_ = 0;
   uint64_t started_at_ns_ = 0;
