@@ -2,29 +2,15 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <algorithm>
 
 #include "base/clock.h"
 
 namespace muster::arena {
 
-void FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, const timespec* timeout) {
-  syscall(SYS_futex, word, FUTEX_WAIT, expected, timeout, nullptr, 0);
-}
-
 bool FutexWaitUntil(const std::atomic<uint32_t>* word, uint32_t expected, uint64_t deadline_ns) {
   const timespec deadline = ToTimespec(deadline_ns);
   return syscall(SYS_futex, word, FUTEX_WAIT_BITSET, expected, &deadline, nullptr, FUTEX_BITSET_MATCH_ANY) == 0 ||
          errno != ETIMEDOUT;
-}
-
-int FutexWake(const std::atomic<uint32_t>* word, uint32_t count) {
-  return static_cast<int>(
-      syscall(SYS_futex, word, FUTEX_WAKE, std::min<uint32_t>(count, INT_MAX), nullptr, nullptr, 0));
 }
 
 void RaiseStop(std::atomic<uint32_t>* stop) {

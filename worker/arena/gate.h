@@ -4,8 +4,14 @@
 #ifndef MUSTER_WORKER_ARENA_GATE_H_
 #define MUSTER_WORKER_ARENA_GATE_H_
 
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 
 #include "worker/arena/layout.h"
@@ -58,11 +64,16 @@ void RaiseStop(std::atomic<uint32_t>* stop);
 
 // FUTEX_WAIT and FUTEX_WAKE, shared between processes. The wait returns at a wake, a signal, a changed word, the
 // timeout.
-void FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, const timespec* timeout);
+inline void FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, const timespec* timeout) {
+  syscall(SYS_futex, word, FUTEX_WAIT, expected, timeout, nullptr, 0);
+}
 // The same, until an instant of CLOCK_MONOTONIC. False: it has come.
 bool FutexWaitUntil(const std::atomic<uint32_t>* word, uint32_t expected, uint64_t deadline_ns);
 // Wakes at most `count` waiters (clamped to INT_MAX) and returns how many.
-int FutexWake(const std::atomic<uint32_t>* word, uint32_t count);
+inline int FutexWake(const std::atomic<uint32_t>* word, uint32_t count) {
+  return static_cast<int>(
+      syscall(SYS_futex, word, FUTEX_WAKE, std::min<uint32_t>(count, INT_MAX), nullptr, nullptr, 0));
+}
 
 }  // namespace muster::arena
 

@@ -33,21 +33,7 @@ void KillAndReap(pid_t child) {
 
 }  // namespace
 
-bool FutexWaitWhile(const Meter& meter, const std::atomic<uint32_t>& word, uint32_t value) {
-  // Acquire: what the waker wrote before it changed the word is visible.
-  while (word.load(std::memory_order_acquire) == value) {
-    if (meter.stopping()) return false;
-    FutexWaitSlice(word, value);
-  }
-  return true;
-}
-
-void FutexWaitSlice(const std::atomic<uint32_t>& word, uint32_t expected) {
-  const timespec slice = ToTimespec(kBlockSliceNs);
-  arena::FutexWait(&word, expected, &slice);
-}
-
-bool ReadByte(const Meter& meter, int fd, char* byte) {
+bool ReadByteAgain(const Meter& meter, int fd, char* byte) {
   while (!meter.stopping()) {
     const ssize_t got = read(fd, byte, 1);
     if (got == 1) return true;
@@ -56,7 +42,7 @@ bool ReadByte(const Meter& meter, int fd, char* byte) {
   return false;
 }
 
-bool WriteByte(const Meter& meter, int fd, char byte) {
+bool WriteByteAgain(const Meter& meter, int fd, char byte) {
   while (!meter.stopping()) {
     const ssize_t put = write(fd, &byte, 1);
     if (put == 1) return true;

@@ -26,11 +26,14 @@ namespace {
 
 constexpr uint64_t kMs = 1'000'000;
 
+// Handled by any thread.
+std::atomic<int> signals{0};
+
 class BlockingTest : public testing::Test {
  protected:
   BlockingTest() : record_(arena::WorkerShape{}), meter_(record_.target()) {
     struct sigaction action = {};
-    action.sa_handler = [](int) {};
+    action.sa_handler = [](int) { ++signals; };
     sigaction(SIGUSR1, &action, nullptr);
     int ends[2];
     EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
@@ -60,6 +63,34 @@ class BlockingTest : public testing::Test {
     EXPECT_LT(MonotonicNs() - stop_ns, 1'000 * kMs);
   }
 
+  // Runs `block` in a thread, signals it while it sleeps in system call `number`, which is no stop, then lets it go
+  // with `release`, and expects `block` to return true.
+  void ExpectOutlastsASignal(long number, const std::function<bool()>& block, const std::function<void()>& release) {
+    std::atomic<pid_t> tid{0};
+    bool result = false;
+    std::thread worker([&] {
+      tid = gettid();
+      result = block();
+    });
+    while (tid == 0) sched_yield();
+    const std::string path = absl::StrCat("/proc/self/task/", tid.load(), "/syscall");
+    const std::string wanted = absl::StrCat(number, " 0x");
+    while (!absl::StartsWith(ReadFile(path).value_or(""), wanted)) sched_yield();
+    const int before = signals;
+    pthread_kill(worker.native_handle(), SIGUSR1);
+    while (signals == before) sched_yield();
+    release();
+    worker.join();
+    EXPECT_TRUE(result);
+  }
+
+  void FillPipe() {
+    fcntl(write_end_.get(), F_SETFL, O_NONBLOCK);
+    while (write(write_end_.get(), "x", 1) == 1) {
+    }
+    fcntl(write_end_.get(), F_SETFL, 0);
+  }
+
   MeterFixture record_;
   Meter meter_;
   UniqueFd read_end_;
@@ -72,10 +103,7 @@ TEST_F(BlockingTest, AReadEndsAtAStop) {
 }
 
 TEST_F(BlockingTest, AWriteToAFullPipeEndsAtAStop) {
-  fcntl(write_end_.get(), F_SETFL, O_NONBLOCK);
-  while (write(write_end_.get(), "x", 1) == 1) {
-  }
-  fcntl(write_end_.get(), F_SETFL, 0);
+  FillPipe();
   ExpectEndsAtStop([&] { return WriteByte(meter_, write_end_.get(), 'x'); });
 }
 
@@ -143,6 +171,24 @@ TEST_F(BlockingTest, BytesPassThrough) {
   ASSERT_TRUE(WriteByte(meter_, write_end_.get(), 'z'));
   ASSERT_TRUE(ReadByte(meter_, read_end_.get(), &byte));
   EXPECT_EQ(byte, 'z');
+}
+
+TEST_F(BlockingTest, AReadOutlastsASignalThatIsNoStop) {
+  char byte = 0;
+  ExpectOutlastsASignal(
+      SYS_read, [&] { return ReadByte(meter_, read_end_.get(), &byte); },
+      [&] { EXPECT_EQ(write(write_end_.get(), "z", 1), 1); });
+  EXPECT_EQ(byte, 'z');
+}
+
+TEST_F(BlockingTest, AWriteOutlastsASignalThatIsNoStop) {
+  FillPipe();
+  ExpectOutlastsASignal(
+      SYS_write, [&] { return WriteByte(meter_, write_end_.get(), 'z'); },
+      [&] {
+        char page[4096];
+        EXPECT_EQ(read(read_end_.get(), page, sizeof(page)), static_cast<ssize_t>(sizeof(page)));
+      });
 }
 
 TEST_F(BlockingTest, AReadAtTheEndOfTheFileIsFalse) {
