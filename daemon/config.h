@@ -40,6 +40,8 @@ struct DaemonConfig {
   int control_priority = 99;
   // Processes that make the workers of a large pool at the same time; 0: one per CPU.
   int spawners = 0;
+  // Arenas of workers with large parts lie in huge pages, where the kernel has them.
+  bool huge_arenas = true;
   // Longest time that a thread of control may run without a pause at that priority.
   absl::Duration max_control_run;
   // For everything between SIGTERM and the exit.

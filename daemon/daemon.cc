@@ -123,7 +123,18 @@ absl::Status Daemon::ReplaceJanitor() {
   return absl::OkStatus();
 }
 
+void Daemon::FindHugePages() {
+  if (!config_.huge_arenas) return;
+  absl::StatusOr<arena::HugeFiles> files = arena::HugeFiles::Mount();
+  if (files.ok()) {
+    huge_files_.emplace(*std::move(files));
+  } else {
+    LogInfo(absl::StrCat("huge_arenas: ", files.status().message(), "; all arenas are in small pages"));
+  }
+}
+
 absl::Status Daemon::MakeTables() {
+  FindHugePages();
   PoolEnvironment environment = {.limits = config_.limits,
                                  .topology = topology_,
                                  .catalogue = &*catalogue_,
@@ -131,6 +142,7 @@ absl::Status Daemon::MakeTables() {
                                  .launcher = &*launcher_,
                                  .listener = &pool_events_,
                                  .allow_exec = config_.allow_exec,
+                                 .huge_files = huge_files_.has_value() ? &*huge_files_ : nullptr,
                                  .max_cgroups = config_.max_cgroups,
                                  .control_priority = static_cast<uint32_t>(config_.control_priority),
                                  .spawners = static_cast<uint32_t>(config_.spawners)};
@@ -146,7 +158,8 @@ absl::Status Daemon::MakeTables() {
                           .catalogue = &catalogue_->proto(),
                           .instance = instance_->name(),
                           .workload_root = instance_->workload_path(),
-                          .control_policy = DescribePolicy()});
+                          .control_policy = DescribePolicy(),
+                          .huge_arenas = huge_files_.has_value()});
   return absl::OkStatus();
 }
 

@@ -32,6 +32,7 @@
 #include "daemon/service/rpc_server.h"
 #include "daemon/service/service_parts.h"
 #include "daemon/systemd/service_manager.h"
+#include "worker/arena/huge_files.h"
 
 namespace muster {
 
@@ -72,6 +73,7 @@ class Daemon {
   // The steps of Start, in this order.
   absl::Status EnterInstance();
   absl::Status StartHelpers();
+  void FindHugePages();
   absl::Status MakeTables();
   absl::Status Serve();
   absl::StatusOr<std::vector<Listener>> OpenListeners(const std::string& text);
@@ -98,6 +100,7 @@ class Daemon {
   LeaseTable leases_;
   WatchHub watches_;
   PoolEvents pool_events_;
+  std::optional<arena::HugeFiles> huge_files_;
   std::unique_ptr<PoolTable> pools_;
   std::unique_ptr<StrayEvents> stray_events_;
   CgroupOwners cgroup_owners_;

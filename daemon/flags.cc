@@ -44,6 +44,8 @@ ABSL_FLAG(std::string, tls_client_ca, "",
 ABSL_FLAG(bool, vsock_local, false, "accept processes of this machine over vsock, not only its host");
 ABSL_FLAG(int, control_priority, 99, "SCHED_FIFO priority of everything that controls load, 1 to 99; 0: leave it");
 ABSL_FLAG(int, spawners, 0, "processes that make the workers of a large pool at the same time; 0: one per CPU");
+ABSL_FLAG(bool, huge_arenas, true,
+          "put the shared memory of workers with many samples into transparent huge pages, where the kernel has them");
 ABSL_FLAG(absl::Duration, max_control_run, absl::Seconds(2),
           "longest time for a thread of control without a pause; then it loses its priority");
 ABSL_FLAG(absl::Duration, shutdown_timeout, absl::Seconds(30), "for everything between SIGTERM and the exit");
@@ -141,6 +143,7 @@ DaemonConfig ReadFlags() {
   config.vsock_local = absl::GetFlag(FLAGS_vsock_local);
   config.control_priority = absl::GetFlag(FLAGS_control_priority);
   config.spawners = absl::GetFlag(FLAGS_spawners);
+  config.huge_arenas = absl::GetFlag(FLAGS_huge_arenas);
   config.max_control_run = absl::GetFlag(FLAGS_max_control_run);
   config.shutdown_timeout = absl::GetFlag(FLAGS_shutdown_timeout);
   config.limits = PoolLimits();

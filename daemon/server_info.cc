@@ -9,12 +9,14 @@ namespace {
 
 constexpr uint32_t kProtocol = 1;
 
-void AddFeatures(const DaemonConfig& config, v1::GetServerInfoResponse* info) {
+void AddFeatures(const ServerFacts& facts, v1::GetServerInfoResponse* info) {
+  const DaemonConfig& config = *facts.config;
   info->add_features("birth_in_cgroup");
   info->add_features("threaded_placement");
   info->add_features("detached_pools");
   if (config.allow_exec) info->add_features("exec");
   if (config.allow_block_devices) info->add_features("block_devices");
+  if (facts.huge_arenas) info->add_features("huge_arenas");
   if (config.has_tls()) info->add_features("tls");
   if (config.rpc.enable_channelz) info->add_features("channelz");
 }
@@ -37,7 +39,7 @@ v1::GetServerInfoResponse MakeServerInfo(const ServerFacts& facts) {
   info.set_version(kVersion);
   info.set_protocol_min(kProtocol);
   info.set_protocol_max(kProtocol);
-  AddFeatures(*facts.config, &info);
+  AddFeatures(facts, &info);
   utsname kernel;
   if (uname(&kernel) == 0) info.set_kernel_release(kernel.release);
   Describe(*facts.topology, info.mutable_topology());

@@ -21,6 +21,7 @@ struct ServerFacts {
   std::string workload_root;
   // As of DescribePolicy.
   std::string control_policy;
+  bool huge_arenas = false;
 };
 
 // Everything but the clocks.

@@ -70,7 +70,7 @@ absl::Status PoolCore::MayGoOn(Deadline deadline) const {
 
 absl::Status PoolCore::Make(Deadline deadline) {
   RETURN_IF_ERROR(cgroups_.Acquire(identity_.resolved, [this, deadline] { return MayGoOn(deadline); }));
-  ASSIGN_OR_RETURN(const UniqueFd arena_fd, arena::Arena::Create(identity_.shapes));
+  ASSIGN_OR_RETURN(const UniqueFd arena_fd, arena::Arena::Create(identity_.shapes, environment_.huge_files));
   ASSIGN_OR_RETURN(arena_, arena::Arena::Map(arena_fd.get(), arena::Arena::Access::kDaemon));
   RETURN_IF_ERROR(MayGoOn(deadline));
   ASSIGN_OR_RETURN(LaunchedHost launched, environment_.launcher->Launch());

@@ -17,6 +17,7 @@
 #include "daemon/poolhost/host_launcher.h"
 #include "daemon/spec/limits.h"
 #include "daemon/spec/topology.h"
+#include "worker/arena/huge_files.h"
 
 namespace muster {
 
@@ -30,6 +31,8 @@ struct PoolEnvironment {
   PoolListener* listener = nullptr;  // may be null
   // Custom programs may run.
   bool allow_exec = false;
+  // Where large arenas lie; null: they are memfds, as small ones are.
+  const arena::HugeFiles* huge_files = nullptr;
   // Cgroups that the specs of all pools ask for.
   int64_t max_cgroups = 1024;
   // SCHED_FIFO priority of the pool hosts; 0: leave it.

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/unique_fd.h"
+#include "worker/arena/huge_files.h"
 #include "worker/arena/layout.h"
 
 namespace muster::arena {
@@ -26,8 +27,9 @@ struct Range {
   uint64_t bytes = 0;
 };
 
-// Bytes of bulk region that a shape takes, a multiple of the page.
+// Bytes of bulk that a shape takes, and of the whole part: multiples of the page.
 uint64_t BulkBytes(const WorkerShape& shape);
+uint64_t PartBytes(const WorkerShape& shape);
 
 // Bytes of the whole arena for these workers.
 uint64_t ArenaBytes(const std::vector<WorkerShape>& workers);
@@ -42,11 +44,13 @@ class Arena {
     kPoolHost,  // header, gate words, host table writable, control and bulk not mapped into children
   };
 
-  // Makes a memfd of the right size, lays it out, seals it against shrinking and growing, and returns its descriptor.
-  // Fails with RESOURCE_EXHAUSTED when the memory is not to be had.
-  static absl::StatusOr<UniqueFd> Create(const std::vector<WorkerShape>& workers);
+  // Makes a file of the right size, lays it out, and returns its descriptor: in `huge` if that is given and suits the
+  // size of a worker's part, else a memfd sealed against shrinking and growing. A file in huge pages cannot be sealed;
+  // it has no name, so that only who holds a descriptor of it can change its size. Fails with RESOURCE_EXHAUSTED when
+  // the memory is not to be had.
+  static absl::StatusOr<UniqueFd> Create(const std::vector<WorkerShape>& workers, const HugeFiles* huge = nullptr);
 
-  // Maps the arena `fd`, after checking its seals, size and header: a file that is no arena is INVALID_ARGUMENT.
+  // Maps the arena `fd`, after checking its kind, size and header: a file that is no arena is INVALID_ARGUMENT.
   static absl::StatusOr<Arena> Map(int fd, Access access);
 
   Arena() = default;
@@ -55,32 +59,36 @@ class Arena {
   ~Arena();
 
   uint32_t num_workers() const { return header().num_workers; }
-  Header& header() const { return *reinterpret_cast<Header*>(base_); }
-  GateWord* gate() const { return reinterpret_cast<GateWord*>(base_ + header().gate_offset); }
-  uint32_t* wake_order() const { return reinterpret_cast<uint32_t*>(base_ + header().order_offset); }
+  Header& header() const { return *reinterpret_cast<Header*>(shared_); }
+  GateWord* gate() const { return reinterpret_cast<GateWord*>(shared_ + header().gate_offset); }
+  uint32_t* wake_order() const { return reinterpret_cast<uint32_t*>(shared_ + header().order_offset); }
   HostEntry& host(uint32_t worker) const { return reinterpret_cast<HostEntry*>(base_ + header().host_offset)[worker]; }
   // What the worker wrote: hostile to a reader.
-  Control& control(uint32_t worker) const {
-    return *reinterpret_cast<Control*>(base_ + header().control_offset + worker * kControlBytes);
-  }
+  Control& control(uint32_t worker) const { return *reinterpret_cast<Control*>(base_ + host(worker).part_offset); }
   Live& live(uint32_t worker) const { return LiveIn(control(worker), worker); }
-  std::byte* bulk(uint32_t worker) const { return base_ + host(worker).bulk_offset; }
+  std::byte* bulk(uint32_t worker) const { return BulkIn(base_ + host(worker).part_offset); }
 
   static Live& LiveIn(Control& control, uint32_t worker) {
     return *reinterpret_cast<Live*>(control.live_colours + (worker % kLiveColours) * kLineBytes);
   }
 
-  // Where the workers [first, first + count) have their control pages and their bulk; both are contiguous.
-  Range ControlRange(uint32_t first, uint32_t count) const;
-  Range BulkRange(uint32_t first, uint32_t count) const;
+  static std::byte* BulkIn(std::byte* part) { return part + kControlBytes; }
+
+  // Where the workers [first, first + count) have their parts, which follow each other.
+  Range PartsRange(uint32_t first, uint32_t count) const;
   // Header, gate words and wake order: what every worker sees, read-only.
   Range SharedRange() const { return {0, header().host_offset}; }
 
  private:
-  Arena(std::byte* base, uint64_t bytes) : base_(base), bytes_(bytes) {}
+  Arena(std::byte* base, uint64_t bytes) : base_(base), bytes_(bytes), shared_(base) {}
+
+  absl::Status MapSharedWritable(int fd);
 
   std::byte* base_ = nullptr;
   uint64_t bytes_ = 0;
+  // Where SharedRange is seen: for musterd a writable mapping of its own, so that the large one stays in one piece, and
+  // with it in huge pages.
+  std::byte* shared_ = nullptr;
 };
 
 // One worker's bulk region, taken apart.

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -29,6 +30,50 @@ Arena MapNew(const std::vector<WorkerShape>& shapes, Access access) {
   auto arena = Arena::Map(fd->get(), access);
   EXPECT_TRUE(arena.ok()) << arena.status();
   return *std::move(arena);
+}
+
+// Both kinds of memory that an arena may lie in.
+class ArenaOfEitherKindTest : public testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override {
+    if (!GetParam()) return;
+    absl::StatusOr<HugeFiles> files = HugeFiles::Mount();
+    if (!files.ok()) GTEST_SKIP() << files.status();
+    files_.emplace(*std::move(files));
+  }
+  static std::vector<WorkerShape> LargeShapes() {
+    return std::vector<WorkerShape>(7, {.stream_set = 1, .sample_capacity = kMaxSamples, .migration_capacity = 10});
+  }
+  absl::StatusOr<UniqueFd> Create(const std::vector<WorkerShape>& shapes) {
+    return Arena::Create(shapes, files_.has_value() ? &*files_ : nullptr);
+  }
+
+ private:
+  std::optional<HugeFiles> files_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, ArenaOfEitherKindTest, testing::Bool(),
+                         [](const auto& kind) { return kind.param ? "HugePages" : "Memfd"; });
+
+// What one side stores the other sees, in every region.
+TEST_P(ArenaOfEitherKindTest, BothSidesSeeTheSameBytes) {
+  const auto fd = Create(LargeShapes());
+  ASSERT_TRUE(fd.ok()) << fd.status();
+  const auto daemon = Arena::Map(fd->get(), Access::kDaemon);
+  const auto host = Arena::Map(fd->get(), Access::kPoolHost);
+  ASSERT_TRUE(daemon.ok() && host.ok()) << daemon.status() << host.status();
+  daemon->header().stop = 7;
+  daemon->gate()[6] = 8;
+  host->wake_order()[6] = 9;
+  host->host(6).pid = 10;
+  host->live(6).iterations = 11;
+  host->bulk(6)[BulkBytes(LargeShapes()[6]) - 1] = std::byte{12};
+  EXPECT_EQ(host->header().stop, 7u);
+  EXPECT_EQ(host->gate()[6], 8u);
+  EXPECT_EQ(daemon->wake_order()[6], 9u);
+  EXPECT_EQ(daemon->host(6).pid, 10);
+  EXPECT_EQ(daemon->live(6).iterations, 11u);
+  EXPECT_EQ(daemon->bulk(6)[BulkBytes(LargeShapes()[6]) - 1], std::byte{12});
 }
 
 TEST(ArenaTest, EveryWorkerFindsItsShape) {
@@ -79,15 +124,13 @@ TEST(ArenaTest, PartsDoNotOverlap) {
 
 TEST(ArenaTest, RangesArePagesAndCoverTheirWorkers) {
   const Arena arena = MapNew(Shapes(), Access::kDaemon);
-  const Range control = arena.ControlRange(1, 2);
-  EXPECT_EQ(control.offset % kPageBytes, 0u);
-  EXPECT_EQ(control.bytes, 2 * kControlBytes);
-  const Range bulk = arena.BulkRange(1, 2);
-  EXPECT_EQ(bulk.offset % kPageBytes, 0u);
-  EXPECT_EQ(bulk.bytes, BulkBytes(Shapes()[1]) + BulkBytes(Shapes()[2]));
-  EXPECT_EQ(arena.BulkRange(0, 0).bytes, 0u);
+  const Range parts = arena.PartsRange(1, 2);
+  EXPECT_EQ(parts.offset % kPageBytes, 0u);
+  EXPECT_EQ(parts.bytes, PartBytes(Shapes()[1]) + PartBytes(Shapes()[2]));
+  EXPECT_EQ(PartBytes(Shapes()[1]), kControlBytes + BulkBytes(Shapes()[1]));
+  EXPECT_EQ(arena.PartsRange(0, 0).bytes, 0u);
   EXPECT_EQ(arena.SharedRange().offset, 0u);
-  EXPECT_LE(arena.SharedRange().bytes, arena.header().control_offset);
+  EXPECT_LE(arena.SharedRange().bytes, arena.header().parts_offset);
 }
 
 TEST(ArenaTest, NeighboursLiveLinesDifferInTheirPlace) {
@@ -99,6 +142,12 @@ TEST(ArenaTest, NeighboursLiveLinesDifferInTheirPlace) {
     offsets.insert(address % kControlBytes);
   }
   EXPECT_EQ(offsets.size(), kLiveColours);
+}
+
+TEST_P(ArenaOfEitherKindTest, OneOfManySmallPartsIsASealedMemfd) {
+  const auto fd = Create(std::vector<WorkerShape>(1'000, {.stream_set = 1, .sample_capacity = 100}));
+  ASSERT_TRUE(fd.ok()) << fd.status();
+  EXPECT_NE(ftruncate(fd->get(), 4'096), 0);
 }
 
 TEST(ArenaTest, ItsSizeCannotChange) {
@@ -114,13 +163,19 @@ TEST(ArenaTest, WhatIsNoArenaIsRefused) {
   EXPECT_EQ(Arena::Map(unsealed.get(), Access::kDaemon).status().code(), absl::StatusCode::kInvalidArgument);
   fcntl(unsealed.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW);
   EXPECT_EQ(Arena::Map(unsealed.get(), Access::kDaemon).status().code(), absl::StatusCode::kInvalidArgument);
+  const absl::StatusOr<HugeFiles> files = HugeFiles::Mount();
+  if (files.ok()) {
+    const absl::StatusOr<UniqueFd> empty = files->Make();
+    ASSERT_EQ(ftruncate(empty->get(), 1 << 20), 0);
+    EXPECT_EQ(Arena::Map(empty->get(), Access::kDaemon).status().code(), absl::StatusCode::kInvalidArgument);
+  }
   EXPECT_FALSE(Arena::Map(-1, Access::kDaemon).ok());
 }
 
 TEST(ArenaTest, MoreThanTheMachineHasIsAnError) {
   const WorkerShape largest = {.stream_set = 7, .sample_capacity = kMaxSamples, .migration_capacity = kMaxMigrations};
   EXPECT_GT(BulkBytes(largest), 2'400'000u);
-  EXPECT_EQ(ArenaBytes({largest, largest}) - ArenaBytes({largest}), BulkBytes(largest) + kControlBytes);
+  EXPECT_EQ(ArenaBytes({largest, largest}) - ArenaBytes({largest}), PartBytes(largest));
 }
 
 // Runs in a child, which dies of it or not.

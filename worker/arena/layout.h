@@ -4,8 +4,8 @@
 //   gate words 4 N bytes  the same; behind them the call words, one for every kWakeFanOut workers (see gate.h)
 //   wake order 4 N bytes  the same; position in the wake tree -> worker
 //   host table            written by the pool host; not mapped in workers
-//   control               kControlBytes per worker; a worker maps its own only
-//   bulk                  per worker: migrations and sample stores; a worker maps its own only
+//   parts                 one per worker, of which he maps his own only: control, kControlBytes, and behind it bulk:
+//                         migrations and sample stores
 //
 // Every region begins on a page. Whatever a worker may have written is hostile input to its readers.
 #ifndef MUSTER_WORKER_ARENA_LAYOUT_H_
@@ -20,7 +20,7 @@
 namespace muster::arena {
 
 inline constexpr uint64_t kMagic = 0x316e6572616d756d;
-inline constexpr uint32_t kVersion = 2;
+inline constexpr uint32_t kVersion = 3;
 
 // Written by musterd before the pool host starts, but for the atomics.
 struct Header {
@@ -30,8 +30,7 @@ struct Header {
   uint64_t gate_offset;
   uint64_t order_offset;
   uint64_t host_offset;
-  uint64_t control_offset;
-  uint64_t bulk_offset;
+  uint64_t parts_offset;
   uint64_t total_bytes;
 
   // Time of Start; written before the gate words.
@@ -74,7 +73,7 @@ enum class Exit : uint32_t {
 // The pool host's page on one worker. musterd reads it; the pool host is trusted.
 struct HostEntry {
   // Set by musterd when it lays the arena out.
-  uint64_t bulk_offset;
+  uint64_t part_offset;
   uint64_t bulk_bytes;
   uint32_t stream_set;
   uint32_t sample_capacity;

@@ -106,8 +106,7 @@ void ForkSpawner::LiveAsWorker(uint32_t worker, InstancePlumbing plumbing, const
   const Pool& pool = *shop_.pool;
   const PoolGroup& group = pool.GroupOfWorker(worker);
   BecomeTaskProcess(shop_.host);
-  const absl::StatusOr<OwnPart> own =
-      MapOwnPart(pool.arena_fd(), pool.ControlOf({worker, 1}), pool.BulkOf({worker, 1}));
+  const absl::StatusOr<std::byte*> own = MapOwnParts(pool.arena_fd(), pool.PartOf(worker));
   if (!own.ok()) {
     shop_.board->Fail(Annotate(Exhausted(own.status()), absl::StrCat("worker ", worker)));
     _exit(1);

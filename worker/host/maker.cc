@@ -83,6 +83,7 @@ absl::Status Maker::Spawn() {
   absl::Status status = live_->pool.one_process() ? SpawnThreads(shop) : SpawnProcesses(shop);
   if (status.ok()) status = AwaitGate();
   if (!status.ok()) Undo();
+  live_->pool.CloseArena();
   return status;
 }
 

@@ -137,7 +137,6 @@ absl::Status Pool::BindArena(const arena::Arena& arena) {
     return absl::InvalidArgumentError(
         absl::StrCat("the arena is for ", arena.num_workers(), " workers, the plan for ", num_workers_));
   }
-  control_offset_ = arena.header().control_offset;
   for (PoolGroup& group : groups_) RETURN_IF_ERROR(BindGroup(arena, &group));
   OrderWakes(arena);
   return absl::OkStatus();
@@ -146,10 +145,10 @@ absl::Status Pool::BindArena(const arena::Arena& arena) {
 absl::Status Pool::BindGroup(const arena::Arena& arena, PoolGroup* group) {
   const arena::HostEntry& first = arena.host(group->first_worker);
   group->shape = arena::ShapeOf(first);
-  group->bulk = {first.bulk_offset, first.bulk_bytes};
+  group->part = {first.part_offset, arena::PartBytes(group->shape)};
   for (uint32_t i = 0; i < group->num_workers; ++i) {
     const arena::HostEntry& entry = arena.host(group->first_worker + i);
-    if (entry.bulk_bytes != first.bulk_bytes || entry.bulk_offset != first.bulk_offset + i * first.bulk_bytes) {
+    if (entry.bulk_bytes != first.bulk_bytes || entry.part_offset != group->part.offset + i * group->part.bytes) {
       return absl::InvalidArgumentError(
           absl::StrCat("the arena's parts for group ", group->group_idx, " do not follow each other"));
     }
@@ -175,14 +174,16 @@ uint32_t Pool::WakePositionOf(uint32_t worker) const {
   return group.wake_base + worker - group.first_worker;
 }
 
-arena::Range Pool::ControlOf(WorkerRange workers) const {
-  return {control_offset_ + workers.first * arena::kControlBytes, workers.count * arena::kControlBytes};
+arena::Range Pool::PartsOf(WorkerRange workers) const {
+  if (workers.count == 0) return {};
+  const arena::Range first = PartOf(workers.first);
+  const arena::Range last = PartOf(workers.first + workers.count - 1);
+  return {first.offset, last.offset + last.bytes - first.offset};
 }
 
-arena::Range Pool::BulkOf(WorkerRange workers) const {
-  const PoolGroup& group = GroupOfWorker(workers.first);
-  return {group.bulk.offset + (workers.first - group.first_worker) * group.bulk.bytes,
-          workers.count * group.bulk.bytes};
+arena::Range Pool::PartOf(uint32_t worker) const {
+  const PoolGroup& group = GroupOfWorker(worker);
+  return {group.part.offset + (worker - group.first_worker) * group.part.bytes, group.part.bytes};
 }
 
 }  // namespace muster::host

@@ -27,7 +27,7 @@ struct PoolGroup {
   int cgroup_fd = -1;        // owned by the pool; -1: none was given
   uint32_t wake_base = 0;    // its first worker's position in the wake tree; the others follow
   arena::WorkerShape shape;  // of each
-  arena::Range bulk;         // of the first; the others' follow
+  arena::Range part;         // of the first; the others' follow
   std::vector<CpuSet> cpus;  // none: the mask is inherited; one: it is everybody's; else one per worker
 
   bool is_program() const { return type == nullptr; }
@@ -54,6 +54,8 @@ class Pool {
   uint32_t num_workers() const { return num_workers_; }
   bool one_process() const { return one_process_; }
   int arena_fd() const { return arena_fd_.get(); }
+  // When all who map the arena have mapped it: from then on nobody can change its size by accident.
+  void CloseArena() { arena_fd_ = UniqueFd(); }
 
   const PoolGroup& GroupOfWorker(uint32_t worker) const;
   // Members of the group instance that begins with `worker`.
@@ -67,11 +69,10 @@ class Pool {
   // Learns from the arena's host table where each group's parts lie, and writes the wake order: real-time and deadline
   // groups first, then ordinary ones, batch, idle. INVALID_ARGUMENT: it is not this pool's arena.
   absl::Status BindArena(const arena::Arena& arena);
-  // After BindArena: a worker's position in the wake tree, and the parts of the arena that are these workers' own. The
-  // workers of the second and third are of one group.
+  // After BindArena: a worker's position in the wake tree, and the parts of the arena that are these workers' own.
   uint32_t WakePositionOf(uint32_t worker) const;
-  arena::Range ControlOf(WorkerRange workers) const;
-  arena::Range BulkOf(WorkerRange workers) const;
+  arena::Range PartOf(uint32_t worker) const;
+  arena::Range PartsOf(WorkerRange workers) const;
 
  private:
   absl::Status AddGroup(uint32_t group_idx);
@@ -84,7 +85,6 @@ class Pool {
   std::vector<PoolGroup> groups_;
   uint32_t num_workers_ = 0;
   bool one_process_ = false;
-  uint64_t control_offset_ = 0;
 };
 
 }  // namespace muster::host

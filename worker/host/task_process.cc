@@ -21,13 +21,6 @@ void SetHandler(int signal_number, void (*handler)(int)) {
   sigaction(signal_number, &action, nullptr);
 }
 
-absl::StatusOr<std::byte*> MapRange(int fd, const arena::Range& range) {
-  if (range.bytes == 0) return nullptr;
-  void* base = mmap(nullptr, range.bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, range.offset);
-  if (base == MAP_FAILED) return ErrnoStatus(errno, absl::StrCat("mmap of ", range.bytes, " bytes of the arena"));
-  return static_cast<std::byte*>(base);
-}
-
 }  // namespace
 
 void DieWithHost(pid_t host) {
@@ -69,11 +62,10 @@ void AppendDescriptors(const Plumbing& plumbing, std::vector<int>* descriptors) 
   for (const UniqueFd& fd : plumbing.descriptors) descriptors->push_back(fd.get());
 }
 
-absl::StatusOr<OwnPart> MapOwnPart(int arena_fd, const arena::Range& control, const arena::Range& bulk) {
-  OwnPart part;
-  ASSIGN_OR_RETURN(part.control, MapRange(arena_fd, control));
-  ASSIGN_OR_RETURN(part.bulk, MapRange(arena_fd, bulk));
-  return part;
+absl::StatusOr<std::byte*> MapOwnParts(int arena_fd, const arena::Range& parts) {
+  void* base = mmap(nullptr, parts.bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, arena_fd, parts.offset);
+  if (base == MAP_FAILED) return ErrnoStatus(errno, absl::StrCat("mmap of ", parts.bytes, " bytes of the arena"));
+  return static_cast<std::byte*>(base);
 }
 
 }  // namespace muster::host

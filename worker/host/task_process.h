@@ -34,11 +34,7 @@ void AppendDescriptors(const Plumbing& plumbing, std::vector<int>* descriptors);
 
 // Maps workers' own parts of the arena writable, with all pages in place. Never unmapped: they last as long as the
 // process.
-struct OwnPart {
-  std::byte* control = nullptr;
-  std::byte* bulk = nullptr;
-};
-absl::StatusOr<OwnPart> MapOwnPart(int arena_fd, const arena::Range& control, const arena::Range& bulk);
+absl::StatusOr<std::byte*> MapOwnParts(int arena_fd, const arena::Range& parts);
 
 }  // namespace muster::host
 

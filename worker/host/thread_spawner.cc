@@ -67,7 +67,7 @@ void ThreadSpawner::LiveAsProcess() {
 }
 
 absl::Status ThreadSpawner::Settle() {
-  RETURN_IF_ERROR(MapArena());
+  ASSIGN_OR_RETURN(parts_, MapOwnParts(shop_.pool->arena_fd(), shop_.pool->PartsOf({0, shop_.pool->num_workers()})));
   std::vector<int> keep = {shop_.events->bell_fd(), shop_.proc_fd};
   std::sort(keep.begin(), keep.end());
   KeepDescriptors(keep);
@@ -75,18 +75,6 @@ absl::Status ThreadSpawner::Settle() {
   if (!shop_.pool->spec().has_pcomm()) return absl::OkStatus();
   RETURN_IF_ERROR(TakeIdentity(shop_.pool->spec().pcomm()));
   DieWithHost(shop_.host);
-  return absl::OkStatus();
-}
-
-absl::Status ThreadSpawner::MapArena() {
-  const Pool& pool = *shop_.pool;
-  ASSIGN_OR_RETURN(const OwnPart controls, MapOwnPart(pool.arena_fd(), pool.ControlOf({0, pool.num_workers()}), {}));
-  controls_ = controls.control;
-  for (const PoolGroup& group : pool.groups()) {
-    const arena::Range bulk = pool.BulkOf({group.first_worker, group.num_workers});
-    ASSIGN_OR_RETURN(const OwnPart part, MapOwnPart(pool.arena_fd(), {}, bulk));
-    bulks_.push_back(part.bulk);
-  }
   return absl::OkStatus();
 }
 
@@ -116,14 +104,10 @@ absl::Status ThreadSpawner::MakeInstance(WorkerRange members) {
 }
 
 absl::Status ThreadSpawner::MakeThread(uint32_t worker, Plumbing plumbing) {
-  const PoolGroup& group = shop_.pool->GroupOfWorker(worker);
-  OwnPart own;
-  own.control = controls_ + worker * arena::kControlBytes;
-  std::byte* const bulk = bulks_[group.group_idx];
-  if (bulk != nullptr) own.bulk = bulk + (worker - group.first_worker) * group.bulk.bytes;
+  const Pool& pool = *shop_.pool;
   auto thread = std::make_unique<Thread>();
   thread->shop = &shop_;
-  FillContext(shop_, worker, own, &thread->context);
+  FillContext(shop_, worker, parts_ + (pool.PartOf(worker).offset - pool.PartOf(0).offset), &thread->context);
   thread->context.numa_pages = &numa_pages_;
   thread->context.plumbing = std::move(plumbing);
   pthread_attr_t attributes;

@@ -34,15 +34,13 @@ class ThreadSpawner {
 
   [[noreturn]] void LiveAsProcess();
   absl::Status Settle();
-  absl::Status MapArena();
   absl::Status MakeThreads();
   absl::Status MakeInstance(WorkerRange members);
   absl::Status MakeThread(uint32_t worker, Plumbing plumbing);
   static void* LiveAsThread(void* argument);
 
   const Workshop& shop_;
-  std::byte* controls_ = nullptr;  // of all workers
-  std::vector<std::byte*> bulks_;  // by group, of its first worker
+  std::byte* parts_ = nullptr;  // of all workers
   std::vector<std::unique_ptr<Thread>> threads_;
   SharedNumaPages numa_pages_;  // of the process
 };

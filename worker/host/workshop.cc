@@ -3,22 +3,20 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "base/errno_status.h"
 #include "base/start_error.h"
 
 namespace muster::host {
 
-void FillContext(const Workshop& shop, uint32_t worker, const OwnPart& own, WorkerContext* context) {
+void FillContext(const Workshop& shop, uint32_t worker, std::byte* own, WorkerContext* context) {
   const Pool& pool = *shop.pool;
   const PoolGroup& group = pool.GroupOfWorker(worker);
   context->place = pool.PlaceOf(worker);
   context->target.header = &shop.view->header();
-  context->target.control = reinterpret_cast<arena::Control*>(own.control);
+  context->target.control = reinterpret_cast<arena::Control*>(own);
   context->target.live = &arena::Arena::LiveIn(*context->target.control, worker);
-  if (own.bulk != nullptr) context->target.bulk = arena::TakeApart(own.bulk, group.shape);
+  context->target.bulk = arena::TakeApart(arena::Arena::BulkIn(own), group.shape);
   context->target.shape = group.shape;
   context->target.seed = context->place.seed;
   context->gate = shop.view->gate();
@@ -33,16 +31,9 @@ void FillContext(const Workshop& shop, uint32_t worker, const OwnPart& own, Work
 }
 
 absl::Status AllocateParts(const Pool& pool, WorkerRange workers) {
-  const uint32_t end = workers.first + workers.count;
-  for (uint32_t worker = workers.first; worker < end;) {
-    const PoolGroup& group = pool.GroupOfWorker(worker);
-    const WorkerRange part = {worker, std::min(end, group.first_worker + group.num_workers) - worker};
-    for (const arena::Range& range : {pool.ControlOf(part), pool.BulkOf(part)}) {
-      if (range.bytes > 0 && fallocate(pool.arena_fd(), 0, range.offset, range.bytes) != 0) {
-        return Exhausted(ErrnoStatus(errno, absl::StrCat("allocating ", range.bytes, " bytes of the arena")));
-      }
-    }
-    worker += part.count;
+  const arena::Range parts = pool.PartsOf(workers);
+  if (parts.bytes > 0 && fallocate(pool.arena_fd(), 0, parts.offset, parts.bytes) != 0) {
+    return Exhausted(ErrnoStatus(errno, absl::StrCat("allocating ", parts.bytes, " bytes of the arena")));
   }
   return absl::OkStatus();
 }

@@ -33,7 +33,7 @@ struct Workshop {
 
 // Everything of a worker's context but its plumbing and telemetry descriptor. `own` is mapped in the calling process,
 // which also gets the shared part of the arena into its page tables.
-void FillContext(const Workshop& shop, uint32_t worker, const OwnPart& own, WorkerContext* context);
+void FillContext(const Workshop& shop, uint32_t worker, std::byte* own, WorkerContext* context);
 
 // Gives these workers' part of the arena its pages, at the cost of the calling process and not of the workers.
 absl::Status AllocateParts(const Pool& pool, WorkerRange workers);
