@@ -78,6 +78,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const DaemonConfig& config
   daemon->inherited_ = std::move(inherited);
   RETURN_IF_ERROR(daemon->EnterInstance());
   RETURN_IF_ERROR(daemon->StartHelpers());
+  daemon->FindHugePages();
   RETURN_IF_ERROR(daemon->MakeTables());
   RETURN_IF_ERROR(daemon->Serve());
   return daemon;
@@ -134,7 +135,6 @@ void Daemon::FindHugePages() {
 }
 
 absl::Status Daemon::MakeTables() {
-  FindHugePages();
   PoolEnvironment environment = {.limits = config_.limits,
                                  .topology = topology_,
                                  .catalogue = &*catalogue_,
